@@ -1,0 +1,28 @@
+// Seeded XXH3: the seed is drawn once a process from the kernel, so that nobody outside can aim collisions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace weir {
+
+struct Digest {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+  friend bool operator==(const Digest&, const Digest&) = default;
+};
+
+Digest hash128(std::string_view bytes) noexcept;
+std::uint64_t hash64(std::string_view bytes) noexcept;
+
+struct DigestHash {
+  std::size_t operator()(const Digest& d) const noexcept { return static_cast<std::size_t>(d.low); }
+};
+// For unordered containers that strangers feed; looks up by string_view.
+struct TextHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view s) const noexcept { return static_cast<std::size_t>(hash64(s)); }
+};
+
+}  // namespace weir

@@ -1,0 +1,49 @@
+// Writes JSON: for the admin endpoint, the logs and the command line. Keeps track of commas and nesting; the caller
+// opens and closes in order. Reading is simdjson's work.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir {
+
+class JsonWriter {
+ public:
+  JsonWriter& begin_object();
+  JsonWriter& end_object();
+  JsonWriter& begin_array();
+  JsonWriter& end_array();
+  JsonWriter& key(std::string_view name);
+  JsonWriter& value(std::string_view text);
+  JsonWriter& value(const char* text) { return value(std::string_view(text)); }
+  JsonWriter& value(bool yes);
+  JsonWriter& value(std::int64_t n);
+  JsonWriter& value(std::uint64_t n);
+  JsonWriter& value(int n) { return value(static_cast<std::int64_t>(n)); }
+  JsonWriter& value(double n);  // at most three decimals; NaN and infinity are null
+  JsonWriter& null();
+  JsonWriter& raw(std::string_view json);  // a value that is JSON already
+
+  template <class T>
+  JsonWriter& field(std::string_view name, const T& v) {
+    key(name);
+    return value(v);
+  }
+
+  std::string take() { return std::move(out_); }
+  const std::string& text() const { return out_; }
+
+ private:
+  void separate();
+
+  std::string out_;
+  std::vector<bool> first_;     // one for each open object or array
+  bool after_key_ = false;
+};
+
+// Appends text in quotes; invalid UTF-8 becomes U+FFFD.
+void append_json_string(std::string& out, std::string_view text);
+
+}  // namespace weir

@@ -1,0 +1,111 @@
+// Invalidation (architecture.md §6). A record in the log says what is no longer valid; an object is valid iff no record
+// later than the position at which its fetch began covers it. No index from tags to objects: purging a tag
+// costs the same whatever it covers.
+//
+// InvalidationRules is what a node knows: the records applied so far. Any thread. InvalidationLog is where records get
+// their order: in memory here; in Redis for several nodes, with the same conformance suite.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "proxy/base/callback.h"
+#include "proxy/base/clock.h"
+#include "proxy/base/hash.h"
+#include "proxy/base/operation.h"
+#include "proxy/base/result.h"
+#include "proxy/cache/object.h"
+
+namespace weir {
+
+struct InvalidationRecord {
+  enum class Kind : std::uint8_t { tag, url, prefix, pattern, all };
+  Kind kind = Kind::all;
+  std::string value;   // tag; url, prefix, pattern: "host/path?query" or "/path…" for any host. Pattern: glob.
+  bool soft = false;   // mark stale instead of gone
+};
+
+enum class Coverage : std::uint8_t { none, soft, hard };
+
+// What is asked about: an object, or a fetch under way whose answer (and its tags) may not be known yet.
+struct Subject {
+  std::string_view key;                        // key bytes
+  const std::vector<std::string>* tags = nullptr;
+  Position since = 0;                          // records after this one count
+};
+
+class InvalidationRules {
+ public:
+  struct Bounds {
+    std::size_t tags = 1 << 20;      // tags and URLs remembered; past it the oldest half goes and the floor rises
+    std::size_t patterns = 1024;     // prefixes and patterns
+  };
+  InvalidationRules();
+  explicit InvalidationRules(Bounds bounds);
+
+  // The last applied position. Never goes back.
+  Position head() const noexcept { return head_.load(std::memory_order_acquire); }
+
+  // Records are applied in order; a position at or below head() is ignored.
+  void apply(Position position, const InvalidationRecord& record);
+
+  // The strongest record after subject.since that covers it. What is older than the floor counts as hard.
+  // `until`: only records up to there count.
+  Coverage covers(const Subject& subject, Position until = ~Position{0}) const;
+
+  // The same for a stored object; a check that found nothing is remembered in object.checked, so that an object pays once
+  // for each new record and nothing while there is none.
+  Coverage covers(const Object& object) const;
+
+  std::size_t remembered() const;  // tags, URLs, prefixes, patterns: for metrics
+
+ private:
+  struct Last {
+    Position hard = 0;
+    Position soft = 0;
+  };
+  struct Rule {
+    InvalidationRecord record;
+    Position position;
+  };
+
+  Bounds bounds_;
+  std::atomic<Position> head_{0};
+  mutable std::shared_mutex mutex_;  // guards all below
+  Position floor_ = 0;
+  Last all_;
+  std::unordered_map<std::string, Last, TextHash, std::equal_to<>> named_;  // "t:" tag or "u:" url
+  std::deque<std::pair<Position, std::string>> order_;                        // of named_, oldest first
+  std::deque<Rule> rules_;                                                  // prefixes and patterns, oldest first
+};
+
+// Where records are put in order. append() is acknowledged once every later look-up on this node sees it.
+class InvalidationLog {
+ public:
+  virtual ~InvalidationLog() = default;
+  // Any thread. `done` runs on the caller's own terms: for the memory log before append returns.
+  virtual void append(std::vector<InvalidationRecord> records, Callback<void(Result<Position>)> done) = 0;
+  virtual const InvalidationRules& rules() const = 0;
+};
+
+class MemoryLog final : public InvalidationLog {
+ public:
+  explicit MemoryLog(InvalidationRules& rules) : rules_(rules) {}
+  void append(std::vector<InvalidationRecord> records, Callback<void(Result<Position>)> done) override;
+  const InvalidationRules& rules() const override { return rules_; }
+
+ private:
+  std::mutex mutex_;  // one appender at a time
+  InvalidationRules& rules_;
+};
+
+}  // namespace weir

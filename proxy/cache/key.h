@@ -1,0 +1,37 @@
+// The cache key: length-prefixed parts (host, path, query, keyed headers, cookies, user), so that no delimiter can be
+// forged. What the key says and what the origin is asked are the same bytes: the query comes out in the form in which it
+// must be forwarded (hostile.md 27).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "proxy/base/arena.h"
+#include "proxy/base/hash.h"
+#include "proxy/cache/policy.h"
+#include "proxy/http/message.h"
+
+namespace weir {
+
+struct Key {
+  std::string_view bytes;  // in the arena
+  Digest digest;
+  std::string_view query;  // to forward: filtered, normalised, stably sorted by name
+  bool has_query = false;
+  std::string_view user;   // hex digest of the user's value for ${user} in tags; empty where the route has no user key
+};
+
+// `host` is the normalised authority. Deterministic; allocates from the arena only.
+Key make_key(const KeySpec& spec, const RequestHead& request, Arena& arena);
+
+// What people see of a key: "host/path?query"; from a key's bytes, for admin listings, prefixes and patterns.
+struct KeyParts {
+  std::string_view host, path, query;
+  bool has_query = false;
+};
+KeyParts key_parts(std::string_view key_bytes);
+
+// One cookie's value from all Cookie lines; empty where it isn't there. First wins.
+std::string_view cookie_value(const Fields& fields, std::string_view name);
+
+}  // namespace weir

@@ -1,0 +1,70 @@
+// Object: one stored response. Const once stored; a 304 makes a new object that shares the body.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/base/clock.h"
+#include "proxy/base/hash.h"
+#include "proxy/base/units.h"
+#include "proxy/cache/body.h"
+#include "proxy/http/headers.h"
+
+namespace weir {
+
+// A place in the invalidation log. Grows; 0 is before the first record.
+using Position = std::uint64_t;
+
+// RFC 9111 §4.2: age(now) = initial_age + (now - received).
+struct Life {
+  Time received;          // when the response (or the 304) came, monotonic
+  Duration initial_age{};  // corrected_initial_age (RFC 9111 §4.2.3)
+  Duration fresh_for{};    // freshness lifetime, counted from age 0
+  Duration stale_while_revalidate{};
+  Duration stale_if_error{};
+  bool always_validate = false;  // no-cache
+  bool must_revalidate = false;  // must-revalidate, proxy-revalidate, s-maxage: never stale
+
+  Duration age(Time now) const { return initial_age + (now - received); }
+  Duration ttl(Time now) const { return fresh_for - age(now); }  // negative once stale
+};
+
+struct Object {
+  // The key it is kept under.
+  std::string key;
+  Digest digest;                            // of key
+  std::vector<std::string> vary_names;      // lower case, sorted, without repeats
+  std::vector<std::string> vary_values;     // normalised, in the same order; of the request that fetched it
+
+  int status = 200;
+  std::string head;         // status line and fields as HTTP/1.1 bytes, each line with CR LF, no empty line; no Age, no framing
+                            // but Content-Length where the length is known
+  std::string head304;      // the same for a 304 (RFC 9110 §15.4.5)
+  std::string etag;         // as sent, with quotes and W/; empty: none
+  std::string last_modified;  // as sent; empty: none
+  WallTime date = 0;        // the Date field
+
+  BodyPtr body;
+  Life life;
+  std::vector<std::string> tags;
+  Position position = 0;    // of the log when its fetch began
+  std::uint32_t route = 0;  // number of the route in the table that stored it, for statistics only
+
+  // Any thread, relaxed: only statistics and short cuts.
+  mutable std::atomic<Position> checked{0};        // no record up to here covers it
+  mutable std::atomic<std::uint32_t> hits{0};
+  mutable std::atomic<bool> refreshing{false};     // a refresh ahead was started by some hit
+
+  // Views into `head`; parsed anew at each call, so not for the hot path.
+  Fields fields() const;
+  // Memory it takes, without the body: itself, strings, its place in the index, allocator slack.
+  Size footprint() const;
+};
+
+using ObjectPtr = std::shared_ptr<const Object>;
+
+}  // namespace weir

@@ -1,0 +1,146 @@
+// The HTTP/1.1 codec (RFC 9112): bytes in, events out, no I/O. Strict: whatever two readers could understand
+// differently is refused. Pull style: the connection hands in what it has read and asks for the next event.
+//
+//   request/response:  head ─► body* ─► end          (trailers are part of end)
+//                      └────► end                    (no body)
+//
+// Before `head` nothing is consumed until the whole head is there (the caller's buffer must hold a head: at most
+// Limits::head). Views in the head point into the bytes handed in and hold until the caller moves or drops them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "proxy/base/arena.h"
+#include "proxy/base/result.h"
+#include "proxy/http/message.h"
+
+namespace weir {
+
+struct H1Limits {
+  std::size_t head = 32 * 1024;  // start line and fields
+  std::size_t line = 8 * 1024;   // the request line, and each field line
+  std::size_t fields = 100;
+  std::size_t trailers = 8 * 1024;
+  std::size_t chunk_extension = 256;      // bytes a chunk
+  std::size_t chunk_extensions = 8 * 1024;  // bytes a message
+};
+
+enum class H1Event : std::uint8_t {
+  need_more,  // consumed what could be; call again with more bytes
+  head,       // head() is complete
+  body,       // body() is the next piece of content, a view into the bytes handed in
+  end,        // the message is over; trailers() are complete. Call next_message() for the next one.
+  error,      // error() says what; nothing after it can be trusted: answer and close
+};
+
+// Parses chunked content (RFC 9112 §7.1). Used by both directions.
+class ChunkedDecoder {
+ public:
+  explicit ChunkedDecoder(const H1Limits& limits) : limits_(limits) {}
+  void restart();
+  // Consumes from `in`; sets `consumed`. Returns need_more, body, end or error.
+  H1Event next(std::string_view in, std::size_t& consumed);
+  std::string_view body() const { return body_; }
+  const Fields& trailers() const { return trailers_; }
+  const Error& error() const { return error_; }
+
+ private:
+  H1Event fail(std::string detail);
+
+  const H1Limits& limits_;
+  enum class State : std::uint8_t { size, data, data_end, trailers, over } state_ = State::size;
+  std::uint64_t left_ = 0;
+  std::size_t extensions_ = 0;
+  std::string_view body_;
+  std::string trailer_bytes_;  // owns what trailers_ points into
+  Fields trailers_;
+  Error error_;
+};
+
+// Requests from a client (Side::client errors).
+class H1RequestParser {
+ public:
+  explicit H1RequestParser(const H1Limits& limits);
+
+  // Makes ready for the next message on the connection. The head's memory is kept for it.
+  void next_message();
+  H1Event next(std::string_view in, std::size_t& consumed);
+
+  RequestHead& head() { return head_; }
+  std::string_view body() const { return body_; }
+  const Fields& trailers() const { return chunks_.trailers(); }
+  const Error& error() const { return error_; }
+  // What the error means for the client: 400, 414, 431, 501, 505. 417 for an unknown Expect.
+  int error_status() const { return error_status_; }
+
+ private:
+  H1Event head_event(std::string_view in, std::size_t& consumed);
+  H1Event fail(int status, std::string detail);
+
+  const H1Limits& limits_;
+  enum class State : std::uint8_t { head, body, over, failed } state_ = State::head;
+  RequestHead head_;
+  Arena arena_;                // normalised paths and authorities
+  std::uint64_t left_ = 0;     // of a body with a length
+  std::size_t seen_ = 0;       // bytes already searched for the end of the head
+  std::string_view body_;
+  ChunkedDecoder chunks_;
+  Error error_;
+  int error_status_ = 0;
+};
+
+// Responses from an origin (Side::origin errors). Interim ones (1xx) come as head and end.
+class H1ResponseParser {
+ public:
+  explicit H1ResponseParser(const H1Limits& limits);
+
+  // `request` decides the framing: answers to HEAD, and 2xx to CONNECT, have no body (RFC 9112 §6.3).
+  void next_message(Method request);
+  H1Event next(std::string_view in, std::size_t& consumed);
+  // The connection ended. `end` where that is how the body ends (Framing::close), else `error`.
+  H1Event end_of_stream();
+
+  ResponseHead& head() { return head_; }
+  std::string_view body() const { return body_; }
+  const Fields& trailers() const { return chunks_.trailers(); }
+  const Error& error() const { return error_; }
+  bool started() const { return started_; }  // at least one byte of this message was seen
+
+ private:
+  H1Event head_event(std::string_view in, std::size_t& consumed);
+  H1Event fail(std::string detail);
+
+  const H1Limits& limits_;
+  enum class State : std::uint8_t { head, body, over, failed } state_ = State::head;
+  Method request_ = Method::get;
+  ResponseHead head_;
+  std::uint64_t left_ = 0;
+  std::size_t seen_ = 0;
+  bool started_ = false;
+  std::string_view body_;
+  ChunkedDecoder chunks_;
+  Error error_;
+};
+
+// Serialisers append to `out`. They check again what they write (no CR, LF, NUL in names, values, targets) and
+// refuse with Side::internal rather than write it. Framing fields are theirs: Content-Length, Transfer-Encoding,
+// Connection and Host in `fields` are ignored.
+struct H1RequestLine {
+  std::string_view method;
+  std::string_view target;     // origin-form, or "*"
+  std::string_view authority;
+};
+Result<void> write_h1_request(std::string& out, const H1RequestLine& line, const Fields& fields, Framing framing,
+                              std::uint64_t content_length);
+
+// Status line and fields without framing, Date, Connection and without the empty line: the caller adds those. This is
+// also the form in which a stored object keeps its head.
+Result<void> write_h1_response_head(std::string& out, int status, std::string_view reason, const Fields& fields);
+
+void write_chunk_header(std::string& out, std::uint64_t bytes);          // "1f\r\n"; data and "\r\n" follow
+Result<void> write_last_chunk(std::string& out, const Fields& trailers);  // "0\r\n" trailers "\r\n"
+
+}  // namespace weir
