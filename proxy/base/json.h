@@ -21,6 +21,7 @@ class JsonWriter {
   JsonWriter& value(bool yes);
   JsonWriter& value(std::int64_t n);
   JsonWriter& value(std::uint64_t n);
+  JsonWriter& value(unsigned n) { return value(static_cast<std::uint64_t>(n)); }
   JsonWriter& value(int n) { return value(static_cast<std::int64_t>(n)); }
   JsonWriter& value(double n);  // at most three decimals; NaN and infinity are null
   JsonWriter& null();

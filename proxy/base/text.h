@@ -27,6 +27,9 @@ bool glob_match(std::string_view pattern, std::string_view text);
 // The candidate with the fewest edits, when it is near enough to be meant; else empty.
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
 
+// The length of the valid UTF-8 sequence that `text` begins with; 0 where it begins with none.
+std::size_t utf8_sequence(std::string_view text) noexcept;
+
 // Control bytes and quotes escaped as in JSON, bytes that are not UTF-8 as \u00XX: safe in logs and in errors.
 std::string printable(std::string_view text);
 
