@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace weir {
@@ -148,7 +149,21 @@ class Fields {
 // A field that concerns one connection only (RFC 9110 §7.6.1), not counting those that Connection names.
 bool is_hop_by_hop(Name id) noexcept;
 
-// Drops hop-by-hop fields and those that Connection names (responses: also Proxy-Authentication-Info …).
+// Drops hop-by-hop fields and those that Connection names (responses: also Proxy-Authentication-Info …). What caching,
+// framing or a user's identity hangs on (Cache-Control, Content-*, Vary, Set-Cookie …) stays even if it is named.
 void remove_hop_by_hop(Fields& fields);
+
+// Each non-empty member of a comma-separated list without quoted strings (RFC 9110 §5.6.1), without white space.
+template <class Each>
+void for_each_member(std::string_view list, Each each) {
+  constexpr std::string_view kBlank = " \t";
+  while (!list.empty()) {
+    const auto comma = list.find(',');
+    auto member = list.substr(0, comma);
+    const auto begin = member.find_first_not_of(kBlank);
+    if (begin != std::string_view::npos) each(member.substr(begin, member.find_last_not_of(kBlank) - begin + 1));
+    list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
+  }
+}
 
 }  // namespace weir
