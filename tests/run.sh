@@ -1,0 +1,117 @@
+# ./dev test: which suites there are, how each runs, and the sum of them all. Sourced by `dev`, whose functions it uses.
+# Catch2 programs run by ctest, everything else by `node --test`; WEIR_BIN names the program under test.
+# shellcheck shell=bash disable=SC2154
+
+run_log=build/test
+npm_folders=(tests bench/streamvibe)
+# Scenario files that run under TSan, too: those in which threads meet.
+tsan_scenarios=(one_fetch_an_object purged_means_gone reload)
+
+filter=''
+passed=0
+failed=0
+sums=()
+
+count() {  # SUITE PASSED FAILED STATUS: adds to the sum; a suite that failed without a failed test counts as one
+  local least
+  (($4 != 0 && $3 == 0)) && set -- "$1" "$2" 1 "$4"
+  least=$(awk -v suite="$1" '$1 == suite { print $2 }' tests/expected 2>/dev/null)
+  if [[ ! $filter && $least ]] && (($2 + $3 < least)); then
+    say "$1: $(($2 + $3)) tests ran, tests/expected says at least $least: which was lost?"
+    set -- "$1" "$2" $(($3 + 1)) 1
+  fi
+  passed=$((passed + $2))
+  failed=$((failed + $3))
+  sums+=("$(printf '%-12s %5d passed %5d failed' "$1" "$2" "$3")")
+}
+
+# Passed and failed test cases of Catch2 programs run by ctest; another program counts as one case.
+sum_ctest() {
+  awk '/^[0-9]+\/[0-9]+ Testing: / { p = 0; f = 0; seen = 0 }
+    /^All tests passed \(/ { seen = 1; for (i = 1; i <= NF; i++) if ($i == "test") p = $(i - 1) }
+    /^test cases: / { seen = 1; for (i = 1; i <= NF; i++) { if ($i == "passed") p = $(i - 1); if ($i == "failed") f = $(i - 1) } }
+    /^No tests? (cases matched|ran)/ { seen = 1 }
+    /^Test Passed\.$/ { if (!seen) p = 1; P += p; F += f }
+    /^Test Failed\.$/ { P += p; F += f ? f : 1 }
+    END { print P + 0, F + 0 }' "$1"
+}
+
+run_ctest() {  # SUITE FOLDER [CTEST OPTION…]
+  local suite=$1 folder=$2 status=0 sum
+  shift 2
+  rm -f "$folder/Testing/Temporary/LastTest.log"
+  run "${still[@]}" ctest --test-dir "$folder" --output-on-failure --no-tests=ignore --timeout 300 -j "$(nproc)" \
+    ${filter:+-R "$filter"} "$@" || status=$?
+  sum=$(sum_ctest "$folder/Testing/Temporary/LastTest.log" 2>/dev/null || echo 0 0)
+  # shellcheck disable=SC2086
+  count "$suite" $sum "$status"
+}
+
+run_node() {  # SUITE FILE…
+  local suite=$1 file status=0 files=() pattern=() log=$run_log/$1.tap
+  shift
+  for file in "$@"; do
+    [[ -f $file ]] || { say "$suite: $file is missing"; count "$suite" 0 1 1; continue; }
+    [[ $filter && $(basename "$file") != *"$filter"* ]] || files+=("$file")
+  done
+  if [[ $filter ]] && ((${#files[@]} == 0)); then files=("$@") pattern=(--test-name-pattern "$filter"); fi
+  if ((${#files[@]} == 0)); then count "$suite" 0 0 0; return; fi
+  mkdir -p "$run_log"
+  run "${still[@]}" timeout -k 20 "${SUITE_SECONDS:-1200}" node --test "${pattern[@]}" --test-reporter=spec \
+    --test-reporter-destination=stdout --test-reporter=tap --test-reporter-destination="$log" "${files[@]}" || status=$?
+  ((status != 124)) || say "$suite: stopped after ${SUITE_SECONDS:-1200} seconds"
+  count "$suite" "$(sum_tap pass "$log")" $(($(sum_tap fail "$log") + $(sum_tap cancelled "$log"))) "$status"
+}
+sum_tap() { awk -v word="$1" '$1 == "#" && $2 == word { n = $3 } END { print n + 0 }' "$2" 2>/dev/null || echo 0; }
+
+suite_unit() {
+  build asan
+  run_ctest unit build/asan
+  run_node layers tests/layers/*.test.js
+}
+suite_scenario() { build asan weir; run_node scenario tests/scenario/*.test.js; }
+suite_conformance() { build asan weir; run_node conformance tests/conformance/*.test.js; }
+suite_e2e() { build asan weir; run_node e2e tests/e2e/*.test.js; }
+suite_streamvibe() {
+  local files
+  mapfile -t files < <(find bench/streamvibe -name node_modules -prune -o -name '*.test.js' -print | sort)
+  run_node streamvibe "${files[@]}"
+}
+suite_tsan() {
+  build tsan
+  run_ctest tsan-unit build/tsan -L threads
+  WEIR_BIN=$PWD/build/tsan/weir run_node tsan "${tsan_scenarios[@]/#/tests/scenario/}"
+}
+
+call_test() {
+  local suites=() suite since=$SECONDS
+  while (($#)); do
+    case $1 in
+      -k) (($# > 1)) || wrong_use "-k wants a filter" test; filter=$2; shift ;;
+      unit | scenario | conformance | e2e | tsan | streamvibe) suites+=("$1") ;;
+      *) wrong_use "no suite is called $1" test ;;
+    esac
+    shift
+  done
+  ((${#suites[@]})) || suites=(unit scenario conformance streamvibe e2e tsan)
+  shopt -s nullglob
+  tsan_scenarios=("${tsan_scenarios[@]/%/.test.js}")
+  need build test node
+  need_npm "${npm_folders[@]}"
+  still=()  # sanitizers of g++ 12 can't live with every layout of the address space
+  if setarch -R true 2>/dev/null; then still=(setarch -R); fi
+  export WEIR_BIN=$PWD/build/asan/weir SCALE=${SCALE:-0.01}
+  export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:${ASAN_OPTIONS:-}
+  export UBSAN_OPTIONS=print_stacktrace=1:${UBSAN_OPTIONS:-}
+  export TSAN_OPTIONS=second_deadlock_stack=1:${TSAN_OPTIONS:-}
+  for suite in "${suites[@]}"; do
+    say "Suite $suite"
+    "suite_$suite"
+  done
+  say "Sum, after $((SECONDS - since)) s"
+  printf '    %s\n' "${sums[@]}"
+  [[ $filter ]] && ((passed + failed == 0)) && die "no test matches $filter"
+  printf '%d passed, %d failed\n' "$passed" "$failed"
+  ((failed == 0))
+}
+
