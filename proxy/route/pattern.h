@@ -1,5 +1,5 @@
-// Path patterns: /api/videos/{id}/comments, /media/{path...}. Matched on the normalised path, segment by segment, without
-// allocation. A pattern that ends in "/" matches everything below it too.
+// Path patterns: /api/videos/{id}/comments, /media/{path...}. Matched on the normalised path, segment by segment,
+// without allocation. A pattern that ends in "/" matches everything below it too.
 #pragma once
 
 #include <array>

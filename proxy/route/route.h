@@ -20,30 +20,35 @@ namespace weir {
 // What an unsafe request through this route makes invalid once the origin answered 2xx or 3xx, beside its own target.
 struct InvalidateRules {
   std::vector<Template> tags;
-  std::vector<Template> urls;      // paths on the same host
+  std::vector<Template> urls;  // paths on the same host
   std::vector<Template> prefixes;
   bool soft = false;
 };
 
-struct Route {
-  std::uint32_t number = 0;        // its place in the table
-  std::string name;
-  std::string place;               // FILE:LINE, for explain
-  std::optional<std::vector<std::string>> methods;  // none: any. GET stands for HEAD too.
-  std::string pattern_text;
+// One of a route's `match:` entries.
+struct RouteMatch {
+  std::vector<std::string> methods;  // empty: any. GET stands for HEAD too.
   Pattern pattern;
-  std::uint32_t upstream = 0;      // number in Config::upstreams
+
+  bool matches_method(Method method, std::string_view text) const;
+};
+
+struct Route {
+  std::uint32_t number = 0;  // its place in the table
+  std::string name;
+  std::string place;                // FILE:LINE, for explain
+  std::vector<RouteMatch> matches;  // any of them
+  std::string match_text;           // as the config file has it, for people
+  std::uint32_t upstream = 0;       // number in Config::upstreams
   Policy policy;
   KeySpec key;
   std::vector<Template> tags;
   InvalidateRules invalidate;
-  bool forward_all = false;        // all harmless and unharmed request fields reach the origin (modes off and origin)
+  bool forward_all = false;          // all harmless and unharmed request fields reach the origin (modes off and origin)
   std::vector<std::string> forward;  // `request.forward:` further request fields that may reach the origin; lower case
-  Size max_request_body = 0;       // 413 past it
-  std::vector<FilterPtr> filters;  // request order
+  Size max_request_body = 0;         // 413 past it
+  std::vector<FilterPtr> filters;    // request order
   bool edits_client_response = false;  // some filter does
-
-  bool matches_method(Method method, std::string_view text) const;
 };
 
 }  // namespace weir

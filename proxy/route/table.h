@@ -1,4 +1,5 @@
-// RouteTable: the routes of one config file, in order; the first that matches wins. A const snapshot: reload makes a new one.
+// RouteTable: the routes of one config file, in order; the first that matches wins. A const snapshot: reload makes a
+// new one.
 #pragma once
 
 #include <cstdint>

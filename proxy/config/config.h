@@ -1,0 +1,171 @@
+// Config: what one config file says, as plain structs. Made by load.h, turned into what runs by route/compile.h. Each
+// struct describes its options once (describe.h); the member's initial value is the default.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/base/units.h"
+#include "proxy/config/describe.h"
+#include "proxy/config/place.h"
+#include "proxy/config/route_config.h"
+#include "proxy/config/scalar.h"
+
+namespace weir {
+
+struct ListenConfig {
+  ListenAddress address{"127.0.0.1", 8080};
+
+  static void describe(auto& field, auto& self) {
+    field("address", self.address, "where clients connect; HTTP/1.1", {.required = true});
+  }
+};
+
+struct AdminConfig {
+  ListenAddress address{"127.0.0.1", 9090};
+  Secret token;  // empty: none, and then loopback only
+  std::vector<AddressRange> purge_from;
+
+  static void describe(auto& field, auto& self) {
+    field("address", self.address, "where the admin endpoint listens; without a token only a loopback address");
+    field("token", self.token, "what `Authorization: Bearer` must carry; empty: none is asked for");
+    field("purge_from", self.purge_from, "addresses and networks that may send PURGE and SOFTPURGE to the public port");
+  }
+};
+
+struct CacheConfig {
+  Size memory = 256_MiB;
+  Size max_object = 8_MiB;
+
+  static void describe(auto& field, auto& self) {
+    field("memory", self.memory, "all that objects and their index may take", {.least = "1MiB", .most = "1024GiB"});
+    field("max_object", self.max_object, "a larger response streams through unstored",
+          {.least = "1KiB", .most = "16GiB"});
+  }
+};
+
+enum class Balance : std::uint8_t { round_robin, least_conn, hash };
+template <>
+struct Words<Balance> {
+  static constexpr std::array<std::string_view, 3> kList{"round_robin", "least_conn", "hash"};
+};
+
+struct ConnectionsConfig {
+  unsigned max = 64;
+  unsigned queue = 256;
+  Duration queue_timeout = std::chrono::seconds(2);
+
+  static void describe(auto& field, auto& self) {
+    field("max", self.max, "connections to each server", {.least = "1", .most = "65536"});
+    field("queue", self.queue, "requests that may wait for one; past it 503", {.most = "1000000"});
+    field("queue_timeout", self.queue_timeout, "how long they wait; past it 503", {.least = "1ms", .most = "1h"});
+  }
+};
+
+struct OriginTimeouts {
+  Duration connect = std::chrono::seconds(1);
+  Duration first_byte = std::chrono::seconds(10);
+  Duration between_bytes = std::chrono::seconds(30);
+
+  static void describe(auto& field, auto& self) {
+    field("connect", self.connect, "until the connection stands", {.least = "1ms", .most = "1h"});
+    field("first_byte", self.first_byte, "from the whole request to the answer's head", {.least = "1ms", .most = "1d"});
+    field("between_bytes", self.between_bytes, "silence within an answer, or in taking a request's body",
+          {.least = "1ms", .most = "1d"});
+  }
+};
+
+struct UpstreamConfig {
+  static constexpr bool kNamed = true;
+  std::string name;
+  Place place;
+  std::vector<OriginUrl> servers;
+  Balance balance = Balance::round_robin;
+  ConnectionsConfig connections;
+  OriginTimeouts timeouts;
+
+  static void describe(auto& field, auto& self) {
+    field("servers", self.servers, "one URL, or a list of those that answer alike", {.required = true});
+    field("balance", self.balance, "who gets the next request; hash: by the cache key");
+    field("connections", self.connections, "to each server");
+    field("timeouts", self.timeouts, "past one the fetch fails, and a kept copy or 504 is the answer");
+  }
+};
+
+struct ClientTimeouts {
+  Duration head = std::chrono::seconds(10);
+  Duration idle = std::chrono::seconds(60);
+  Duration slow = std::chrono::seconds(30);
+
+  static void describe(auto& field, auto& self) {
+    field("head", self.head, "from the first byte of a request's head to its last", {.least = "10ms", .most = "1h"});
+    field("idle", self.idle, "how long a connection may wait for its next request", {.least = "10ms", .most = "1d"});
+    field("slow", self.slow, "how long a client may send or read more slowly than min_rate",
+          {.least = "100ms", .most = "1d"});
+  }
+};
+
+struct ClientLimits {
+  Size head = 32_KiB;
+  Size line = 8_KiB;
+  unsigned fields = 100;
+  unsigned connections = 100000;
+
+  static void describe(auto& field, auto& self) {
+    field("head", self.head, "a larger request head is a 431", {.least = "1KiB", .most = "256KiB"});
+    field("line", self.line, "a longer request line is a 414, a longer field a 431",
+          {.least = "256B", .most = "256KiB"});
+    field("fields", self.fields, "more fields in a head are a 431", {.least = "8", .most = "1000"});
+    field("connections", self.connections, "held at once, over all workers", {.least = "1", .most = "10000000"});
+  }
+};
+
+struct ClientConfig {
+  ClientTimeouts timeouts;
+  Size min_rate = 1_KiB;
+  ClientLimits limits;
+
+  static void describe(auto& field, auto& self) {
+    field("timeouts", self.timeouts, "past one the connection closes");
+    field("min_rate", self.min_rate, "bytes a second that a client must at least send or read", {.most = "1GiB"});
+    field("limits", self.limits, "what a client may ask of weir");
+  }
+};
+
+struct Config {
+  std::string file;  // as named on the command line; "" where none is
+  Places places;     // of what stands outside defaults and routes
+  std::vector<ListenConfig> listen{ListenConfig{}};
+  AdminConfig admin;
+  unsigned workers = 0;  // 0: one a core
+  CacheConfig cache;
+  std::vector<UpstreamConfig> upstreams;
+  ClientConfig client;
+  AccessLogConfig access_log;
+  Duration drain = std::chrono::seconds(30);
+  RouteOptions defaults;
+  std::vector<RouteConfig> routes;  // each merged with defaults already
+
+  static void describe(auto& field, auto& self) {
+    field("listen", self.listen, "the public ports");
+    field("admin", self.admin, "the admin endpoint, a listener of its own");
+    field("workers", self.workers, "event loops; auto: one a core", {.least = "1", .most = "256", .word = "auto"});
+    field("cache", self.cache, "the memory that all routes share");
+    field("upstreams", self.upstreams, "the APIs behind, by name", {.required = true});
+    field("client", self.client, "how patient weir is with clients");
+    field("access_log", self.access_log, "a JSON line for each request: off, stdout, or a file");
+    field("drain", self.drain, "how long requests under way may take after SIGTERM", {.most = "1d"});
+    field("defaults", self.defaults, "every route starts from these");
+    field("routes", self.routes, "the first that matches wins",
+          {.otherwise = "one route, all, that matches everything"});
+  }
+};
+
+// For `weir run --origin URL`: one upstream, standard HTTP caching, no access log.
+Config quick_config(const OriginUrl& origin, const ListenAddress& listen);
+
+}  // namespace weir

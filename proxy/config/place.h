@@ -1,0 +1,39 @@
+// Place: where in the config file something stands; Diagnostic: what is wrong (or worth a warning) there. Plain values,
+// kept after loading so that `weir explain` and the compile step can name lines.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir {
+
+struct Place {
+  unsigned line = 0;  // counted from 1; 0: not in the file, a default
+  unsigned column = 0;
+  explicit operator bool() const { return line != 0; }
+  friend bool operator==(const Place&, const Place&) = default;
+};
+
+// By the option's path: "cache.ttl", "request.headers.set", "tags.0" for the first of a list.
+using Places = std::map<std::string, Place, std::less<>>;
+
+struct Diagnostic {
+  enum class Severity { error, warning } severity = Severity::error;
+  std::string file;
+  Place place;
+  std::string what;   // is wrong
+  std::string right;  // what would be right; may be empty
+
+  // FILE:LINE:COL: what is wrong (what would be right)
+  std::string text() const;
+};
+
+using Diagnostics = std::vector<Diagnostic>;
+
+bool has_errors(const Diagnostics& diagnostics);
+void sort_by_place(Diagnostics& diagnostics);         // and drops those said twice
+std::string text_of(const Diagnostics& diagnostics);  // a line each; warnings begin with "warning: " after the place
+
+}  // namespace weir

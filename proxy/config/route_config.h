@@ -1,0 +1,226 @@
+// RouteConfig: one entry of `routes:`, merged with `defaults:`. What its options mean when requests run is said where
+// they are compiled to: cache/policy.h, cache/key.h, route/route.h, filters/.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/base/units.h"
+#include "proxy/cache/policy.h"
+#include "proxy/config/describe.h"
+#include "proxy/config/formats.h"
+#include "proxy/config/place.h"
+#include "proxy/config/scalar.h"
+
+namespace weir {
+
+template <>
+struct Words<SetCookie> {
+  static constexpr std::array<std::string_view, 3> kList{"refuse", "strip", "store"};
+};
+
+enum class Prefer : std::uint8_t { cache, origin };
+template <>
+struct Words<Prefer> {
+  static constexpr std::array<std::string_view, 2> kList{"cache", "origin"};
+};
+
+struct AdaptiveConfig {
+  Duration min = std::chrono::seconds(10);
+  Duration max = std::chrono::hours(1);
+
+  static void describe(auto& field, auto& self) {
+    field("min", self.min, "never shorter", {.least = "1s", .most = "365d", .required = true});
+    field("max", self.max, "never longer", {.least = "1s", .most = "365d", .required = true});
+  }
+};
+
+struct RouteCacheConfig {
+  static constexpr std::array<std::string_view, 2> kWords{"off", "origin"};
+  std::optional<CacheMode> word;  // off or origin; empty where the options below decide
+  std::optional<Duration> ttl;
+  bool override_origin = false;
+  std::optional<Duration> stale_while_revalidate;
+  std::optional<Duration> stale_if_error;
+  Percent refresh_ahead;
+  bool etag = false;
+  SetCookie set_cookie = SetCookie::refuse;
+  Prefer prefer = Prefer::cache;
+  Duration patience = std::chrono::seconds(1);
+  std::optional<AdaptiveConfig> adaptive;
+  unsigned max_variants = 16;
+  std::map<int, Duration> status;
+  bool trust_client = false;
+  bool store_unterminated = false;
+  Duration hit_for_miss = std::chrono::seconds(120);
+  std::optional<Size> max_object;
+
+  CacheMode mode() const;
+  void set_word(std::string_view text);  // one of kWords; keeps what stale copies may do, drops lifetimes
+  void set_map();                        // a map follows: no word any more
+
+  static void describe(auto& field, auto& self) {
+    field("ttl", self.ttl, "fresh for so long where the origin says nothing",
+          {.most = "365d", .otherwise = "only what the origin's headers say"});
+    field("override", self.override_origin, "puts ttl above the origin's lifetimes (never above no-store and private)");
+    field("stale_while_revalidate", self.stale_while_revalidate,
+          "after its life a copy is served for so long while one fetch refreshes it",
+          {.most = "365d", .otherwise = "what the response says"});
+    field("stale_if_error", self.stale_if_error, "after its life a copy is served for so long where the origin fails",
+          {.most = "365d", .otherwise = "what the response says"});
+    field("refresh_ahead", self.refresh_ahead, "a hit in this last part of a life starts a refresh", {.most = "90%"});
+    field("etag", self.etag, "makes an ETag where the origin sends none");
+    field("set_cookie", self.set_cookie,
+          "what becomes of a response with Set-Cookie: not stored, stored without it, or stored with it");
+    field("prefer", self.prefer,
+          "origin: asks it first, and serves the kept copy where it fails or takes longer than patience");
+    field("patience", self.patience, "for `prefer: origin`", {.least = "1ms", .most = "1h"});
+    field("adaptive", self.adaptive,
+          "a lifetime that grows while revalidations find nothing new, and shrinks when they do",
+          {.otherwise = "lifetimes stay as they are"});
+    field("max_variants", self.max_variants, "copies of one key that differ by Vary", {.least = "1", .most = "1000"});
+    field("status", self.status, "lifetimes for further status codes: { 404: 1m }", {.most = "365d"});
+    field("trust_client", self.trust_client,
+          "a client's no-cache always reaches the origin, and so can any client's hammering");
+    field("store_unterminated", self.store_unterminated,
+          "stores an answer that ended with the connection, though its end may be missing");
+    field("hit_for_miss", self.hit_for_miss,
+          "how long an uncacheable answer is remembered, so that requests don't queue", {.least = "1s", .most = "1d"});
+    field("max_object", self.max_object, "a larger response streams through unstored",
+          {.least = "1KiB", .most = "16GiB", .otherwise = "cache.max_object of the file"});
+  }
+};
+
+struct UserKeyConfig {
+  std::string header;
+  std::string cookie;
+
+  static void describe(auto& field, auto& self) {
+    field("header", self.header, "the field that says who the user is", {.format = &kFieldName});
+    field("cookie", self.cookie, "the cookie that says who the user is", {.format = &kCookieName});
+  }
+};
+
+enum class Normalise : std::uint8_t { trim, lower };
+template <>
+struct Words<Normalise> {
+  static constexpr std::array<std::string_view, 2> kList{"trim", "lower"};
+};
+
+struct KeyConfig {
+  std::optional<std::vector<std::string>> query;
+  std::vector<std::string> query_except;
+  std::map<std::string, std::vector<Normalise>> normalise;
+  std::vector<std::string> headers;
+  std::vector<std::string> cookies;
+  std::optional<UserKeyConfig> user;
+
+  static void describe(auto& field, auto& self) {
+    field("query", self.query, "only these parameters count, in any order; the others are dropped",
+          {.format = &kQueryName, .otherwise = "all of them, sorted"});
+    field("query_except", self.query_except, "these parameters are dropped", {.format = &kQueryName});
+    field("normalise", self.normalise, "by parameter: trim, lower; in the key and in what the origin is asked",
+          {.names = &kQueryName});
+    field("headers", self.headers, "request fields that count", {.format = &kKeyedField});
+    field("cookies", self.cookies, "cookies that count", {.format = &kCookieName});
+    field("user", self.user, "keeps users apart by a field or a cookie; its value is hashed, never stored",
+          {.otherwise = "all users share"});
+  }
+};
+
+struct InvalidateConfig {
+  std::vector<TemplateText> tags;
+  std::vector<TemplateText> urls;
+  std::vector<TemplateText> prefixes;
+  bool soft = false;
+
+  bool empty() const { return tags.empty() && urls.empty() && prefixes.empty(); }
+
+  static void describe(auto& field, auto& self) {
+    field("tags", self.tags, "objects with one of these tags", {.format = &kTag});
+    field("urls", self.urls, "objects of these paths, on the same host", {.format = &kPath});
+    field("prefixes", self.prefixes, "objects of all paths that begin so, on the same host", {.format = &kPath});
+    field("soft", self.soft, "makes them stale instead of gone");
+  }
+};
+
+struct HeaderEditsConfig {
+  std::map<std::string, std::string> set;
+  std::map<std::string, std::string> add;
+  std::vector<std::string> remove;
+
+  bool empty() const { return set.empty() && add.empty() && remove.empty(); }
+
+  static void describe(auto& field, auto& self) {
+    field("set", self.set, "in place of any such field", {.format = &kFieldValue, .names = &kEditedField});
+    field("add", self.add, "beside any such field", {.format = &kFieldValue, .names = &kEditedField});
+    field("remove", self.remove, "fields that go", {.format = &kEditedField});
+  }
+};
+
+struct RequestConfig {
+  HeaderEditsConfig headers;
+  std::vector<std::string> forward;
+  Size max_body = 16_MiB;
+
+  static void describe(auto& field, auto& self) {
+    field("headers", self.headers, "changes what the origin is sent");
+    field("forward", self.forward, "further request fields that reach the origin on routes with a ttl",
+          {.format = &kForwardedField});
+    field("max_body", self.max_body, "a larger request body is a 413", {.most = "1024GiB"});
+  }
+};
+
+struct ResponseConfig {
+  HeaderEditsConfig headers;
+  std::optional<Duration> client_ttl;
+
+  static void describe(auto& field, auto& self) {
+    field("headers", self.headers, "changes what clients are sent");
+    field("client_ttl", self.client_ttl, "the Cache-Control that browsers see, apart from what weir keeps",
+          {.most = "365d", .otherwise = "what the origin sent"});
+  }
+};
+
+// What `defaults:` and each route may say.
+struct RouteOptions {
+  Places places;         // of these options; a route has those of defaults, too
+  std::string upstream;  // a name in Config::upstreams; filled in where there is only one
+  RouteCacheConfig cache;
+  KeyConfig key;
+  std::vector<TemplateText> tags;
+  InvalidateConfig invalidate;
+  RequestConfig request;
+  ResponseConfig response;
+
+  static void describe(auto& field, auto& self) {
+    field("upstream", self.upstream, "who answers", {.otherwise = "the one upstream there is"});
+    field("cache", self.cache, "off, origin, or what to keep for how long",
+          {.otherwise = "origin: what the origin's headers allow"});
+    field("key", self.key, "what of a request selects the copy: host, path and whole sorted query, and these changes");
+    field("tags", self.tags, "names by which kept responses are invalidated, beside those of the response",
+          {.format = &kTag});
+    field("invalidate", self.invalidate, "what a 2xx or 3xx answer to an unsafe request makes invalid");
+    field("request", self.request, "what reaches the origin");
+    field("response", self.response, "what reaches clients");
+  }
+};
+
+struct RouteConfig : RouteOptions {
+  Place place;  // of the entry
+  std::string name;
+  std::vector<MatchConfig> match;
+
+  static void describe(auto& field, auto& self) {
+    field("name", self.name, "as logs and metrics call it", {.format = &kRouteName, .required = true});
+    field("match", self.match, "[METHODS] PATH, or a list of such; GET matches HEAD too", {.required = true});
+    RouteOptions::describe(field, self);
+  }
+};
+
+}  // namespace weir
