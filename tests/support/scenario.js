@@ -1,0 +1,97 @@
+// A scenario: a promise in words, the part of the config that it is about, and what happens. Each has an origin and a weir of
+// its own, and fails when either saw something it never may: a request that is no HTTP/1.1, a sanitizer's report, a bad end.
+//
+//   scenario('a second request is a hit', 'routes: […]', async ({ weir, origin, get }) => { … });
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Crowd, connect, fetch } from './client.js';
+import { Origin } from './origin.js';
+import { Weir } from './weir.js';
+import { kPatience } from './patience.js';
+
+// All that the API itself allows and no more: the plain default.
+export const kPlain = `
+routes:
+  - match: /
+    cache: origin
+`;
+
+class Stage {
+  #clean = [];
+
+  static async set(config, options) {
+    const stage = new Stage();
+    stage.origin = await Origin.start();
+    stage.origins = [stage.origin];
+    stage.onEnd(() => stage.origin.close());
+    const text = typeof config === 'function' ? config(stage.origin) : config;
+    stage.config = text;
+    try {
+      stage.weir = await Weir.start(text, { origins: stage.origins, ...options });
+    } catch (error) {
+      await stage.end();
+      throw error;
+    }
+    stage.onEnd(() => stage.weir.stop());
+    return stage;
+  }
+
+  onEnd(what) {
+    this.#clean.unshift(what);
+  }
+
+  async end() {
+    const errors = [];
+    for (const what of this.#clean) {
+      try {
+        await what();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length) throw errors[0];
+    assert.deepEqual(this.origin.violations, [], 'weir wrote to the origin what is no HTTP/1.1');
+  }
+
+  // Bound, so that a scenario may take them apart.
+  get = (path, headers) => fetch(this.weir, `GET ${path}`, headers);
+  send = (line, headers, body) => fetch(this.weir, line, headers, body);
+  turn = (seconds) => this.weir.clock.turn(seconds);
+
+  connect = async () => {
+    const connection = await connect(this.weir);
+    this.onEnd(() => connection.close());
+    return connection;
+  };
+
+  crowd = async (n) => {
+    this.origin.on('/fence', { headers: { 'Cache-Control': 'max-age=86400' }, body: 'fence' });
+    const crowd = await Crowd.gather(this.weir, n);
+    this.onEnd(() => crowd.close());
+    return crowd;
+  };
+}
+
+export function scenario(title, config, play, { timeout = 4 * kPatience, ...options } = {}) {
+  test(title, { timeout }, async () => {
+    const stage = await Stage.set(config, options);
+    try {
+      await play(stage);
+    } catch (error) {
+      error.message += `\n--- weir said\n${stage.weir.lines.filter((line) => !line.startsWith('{')).slice(-40).join('\n')}`;
+      await stage.end().catch(() => {});
+      throw error;
+    }
+    await stage.end();
+  });
+}
+
+// The same for many small cases on one origin and one weir: `stage()` inside them gives what set the stage.
+export function sharedStage({ before, after }, config, options = {}) {
+  let stage;
+  before(async () => {
+    stage = await Stage.set(config, options);
+  });
+  after(() => stage?.end());
+  return () => stage;
+}
