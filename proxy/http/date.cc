@@ -55,15 +55,18 @@ class Reader {
   explicit Reader(std::string_view text) : rest_(text) {}
 
   void expect(std::string_view literal) {
-    if (!rest_.starts_with(literal)) return fail();
+    if (!rest_.starts_with(literal)) {
+      (void)fail();
+      return;
+    }
     rest_.remove_prefix(literal.size());
   }
 
   int number(std::size_t digits) {
-    if (rest_.size() < digits) return fail(), 0;
+    if (rest_.size() < digits) return fail();
     int n = 0;
     for (const char c : rest_.substr(0, digits)) {
-      if (!is_digit(c)) return fail(), 0;
+      if (!is_digit(c)) return fail();
       n = n * 10 + (c - '0');
     }
     rest_.remove_prefix(digits);
@@ -77,7 +80,7 @@ class Reader {
       rest_.remove_prefix(3);
       return static_cast<int>(i / 3);
     }
-    return fail(), 0;
+    return fail();
   }
 
   // asctime's day: two digits, or a space and one.
@@ -100,9 +103,10 @@ class Reader {
   bool complete() const { return ok_ && rest_.empty(); }
 
  private:
-  void fail() {
+  int fail() {
     ok_ = false;
     rest_ = {};
+    return 0;
   }
 
   std::string_view rest_;

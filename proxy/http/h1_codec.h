@@ -15,18 +15,10 @@
 
 #include "proxy/base/arena.h"
 #include "proxy/base/result.h"
+#include "proxy/http/h1_lines.h"
 #include "proxy/http/message.h"
 
 namespace weir {
-
-struct H1Limits {
-  std::size_t head = 32 * 1024;  // start line and fields
-  std::size_t line = 8 * 1024;   // the request line, and each field line
-  std::size_t fields = 100;
-  std::size_t trailers = 8 * 1024;
-  std::size_t chunk_extension = 256;      // bytes a chunk
-  std::size_t chunk_extensions = 8 * 1024;  // bytes a message
-};
 
 enum class H1Event : std::uint8_t {
   need_more,  // consumed what could be; call again with more bytes
@@ -40,6 +32,8 @@ enum class H1Event : std::uint8_t {
 class ChunkedDecoder {
  public:
   explicit ChunkedDecoder(const H1Limits& limits) : limits_(limits) {}
+  ChunkedDecoder(const ChunkedDecoder&) = delete;  // trailers point into it
+  ChunkedDecoder& operator=(const ChunkedDecoder&) = delete;
   void restart();
   // Consumes from `in`; sets `consumed`. Returns need_more, body, end or error.
   H1Event next(std::string_view in, std::size_t& consumed);
@@ -48,12 +42,18 @@ class ChunkedDecoder {
   const Error& error() const { return error_; }
 
  private:
-  H1Event fail(std::string detail);
+  H1Event fail(std::string_view detail);
+  H1Event read_size(std::string_view in, std::size_t& consumed);
+  H1Event read_data(std::string_view in, std::size_t& consumed);
+  H1Event read_data_end(std::string_view in, std::size_t& consumed);
+  H1Event read_trailers(std::string_view in, std::size_t& consumed);
+  H1Event finish_trailers();
 
   const H1Limits& limits_;
-  enum class State : std::uint8_t { size, data, data_end, trailers, over } state_ = State::size;
+  enum class State : std::uint8_t { size, data, data_end, trailers, over, failed } state_ = State::size;
   std::uint64_t left_ = 0;
   std::size_t extensions_ = 0;
+  std::size_t line_ = 0;       // where the trailer line being read begins in trailer_bytes_
   std::string_view body_;
   std::string trailer_bytes_;  // owns what trailers_ points into
   Fields trailers_;
@@ -63,9 +63,10 @@ class ChunkedDecoder {
 // Requests from a client (Side::client errors).
 class H1RequestParser {
  public:
-  explicit H1RequestParser(const H1Limits& limits);
+  // `tls` says which port is the default one of the listener. The limits must outlive the parser.
+  explicit H1RequestParser(const H1Limits& limits, bool tls = false);
 
-  // Makes ready for the next message on the connection. The head's memory is kept for it.
+  // Makes ready for the next message on the connection. The head's memory is kept for it. A failed parser stays so.
   void next_message();
   H1Event next(std::string_view in, std::size_t& consumed);
 
@@ -78,14 +79,27 @@ class H1RequestParser {
 
  private:
   H1Event head_event(std::string_view in, std::size_t& consumed);
-  H1Event fail(int status, std::string detail);
+  H1Event body_event(std::string_view in, std::size_t& consumed);
+  bool refuse(int status, std::string_view detail);     // false, always
+  H1Event fail(int status, std::string_view detail);
+  void restart_head();
+  bool read_line(std::string_view line);
+  bool read_request_line(std::string_view line);
+  bool read_target();
+  bool judge_fields();
+  bool judge_host(const HeadFacts& facts);
+  bool judge_framing(const HeadFacts& facts);
 
   const H1Limits& limits_;
+  const bool tls_;
   enum class State : std::uint8_t { head, body, over, failed } state_ = State::head;
   RequestHead head_;
   Arena arena_;                // normalised paths and authorities
+  HeadLines lines_;
+  const char* base_ = nullptr;  // where the bytes were when lines_ began: views are remade if they move
+  bool has_request_line_ = false;
+  int empty_lines_ = 0;        // before the request line
   std::uint64_t left_ = 0;     // of a body with a length
-  std::size_t seen_ = 0;       // bytes already searched for the end of the head
   std::string_view body_;
   ChunkedDecoder chunks_;
   Error error_;
@@ -97,7 +111,8 @@ class H1ResponseParser {
  public:
   explicit H1ResponseParser(const H1Limits& limits);
 
-  // `request` decides the framing: answers to HEAD, and 2xx to CONNECT, have no body (RFC 9112 §6.3).
+  // `request` decides the framing: answers to HEAD, and 2xx to CONNECT, have no body (RFC 9112 §6.3). A failed parser
+  // stays so.
   void next_message(Method request);
   H1Event next(std::string_view in, std::size_t& consumed);
   // The connection ended. `end` where that is how the body ends (Framing::close), else `error`.
@@ -111,14 +126,22 @@ class H1ResponseParser {
 
  private:
   H1Event head_event(std::string_view in, std::size_t& consumed);
-  H1Event fail(std::string detail);
+  H1Event body_event(std::string_view in, std::size_t& consumed);
+  bool refuse(Code code, std::string_view detail);
+  H1Event fail(Code code, std::string_view detail);
+  void restart_head();
+  bool read_line(std::string_view line);
+  bool read_status_line(std::string_view line);
+  bool judge_fields();
 
   const H1Limits& limits_;
   enum class State : std::uint8_t { head, body, over, failed } state_ = State::head;
   Method request_ = Method::get;
   ResponseHead head_;
+  HeadLines lines_;
+  const char* base_ = nullptr;
+  bool has_status_line_ = false;
   std::uint64_t left_ = 0;
-  std::size_t seen_ = 0;
   bool started_ = false;
   std::string_view body_;
   ChunkedDecoder chunks_;

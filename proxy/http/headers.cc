@@ -11,10 +11,9 @@
 namespace weir {
 namespace {
 
-constexpr std::array kNames{
-    std::string_view{},
+constexpr std::array kNames{std::string_view{},
 #define WEIR_AS_TEXT(id, text) std::string_view{text},
-    WEIR_FIELD_NAMES(WEIR_AS_TEXT)
+                            WEIR_FIELD_NAMES(WEIR_AS_TEXT)
 #undef WEIR_AS_TEXT
 };
 
@@ -24,7 +23,9 @@ constexpr std::size_t kSlotBits = 10;
 
 // A few bytes tell the known names apart; setting 0x20 makes letters case-blind and harms nothing else here.
 constexpr std::uint32_t slot_of(std::string_view name, std::uint32_t factor) {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(name[i]) | 0x20U); };
+  const auto byte = [&](std::size_t i) {
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(name[i]) | 0x20U);
+  };
   const std::size_t n = name.size();
   const std::uint32_t ends = byte(0) | byte(n / 2) << 8 | byte(n - 2) << 16 | byte(n - 1) << 24;
   return (ends ^ static_cast<std::uint32_t>(n) * 0x9e3779b1U) * factor >> (32 - kSlotBits);
@@ -48,8 +49,7 @@ constexpr bool fill(NameTable& table, std::uint32_t factor) {
 
 constexpr NameTable make_table() {
   NameTable table;
-  for (std::uint32_t factor = 0x85ebca6bU; !fill(table, factor); factor += 0x3c6ef372U) {
-  }
+  for (std::uint32_t factor = 0x85ebca6bU; !fill(table, factor); factor += 0x3c6ef372U) {}
   return table;
 }
 
@@ -109,7 +109,9 @@ Name name_of(std::string_view text) noexcept {
   return same ? static_cast<Name>(found) : Name::other;
 }
 
-std::string_view text_of(Name name) noexcept { return kNames[static_cast<std::size_t>(name)]; }
+std::string_view text_of(Name name) noexcept {
+  return kNames[static_cast<std::size_t>(name)];
+}
 
 const Field* Fields::find(Name id) const noexcept {
   for (const Field& field : list_) {
@@ -140,7 +142,9 @@ std::string_view Fields::value(std::string_view name) const noexcept {
   return field == nullptr ? std::string_view{} : field->value;
 }
 
-std::string Fields::joined(Name id) const { return joined(text_of(id)); }
+std::string Fields::joined(Name id) const {
+  return joined(text_of(id));
+}
 
 std::string Fields::joined(std::string_view name) const {
   const Name id = name_of(name);

@@ -1,0 +1,95 @@
+// The writing half of the HTTP/1.1 codec (RFC 9112): heads and chunk framing, made anew and never copied from what
+// came in. The last gate against request splitting: what would break the grammar is refused here whoever made it.
+#include <array>
+#include <charconv>
+
+#include "proxy/base/text.h"
+#include "proxy/http/grammar.h"
+#include "proxy/http/h1_codec.h"
+
+namespace weir {
+namespace {
+
+constexpr CharSet kAuthorityChars = CharSet(kAlphaDigit).add("-._:[]");
+
+Error refuse(std::string_view what) {
+  return Error{Side::internal, Code::malformed, "refused to write " + printable(what)};
+}
+
+bool is_framing(Name id) noexcept {
+  return id == Name::content_length || id == Name::transfer_encoding || id == Name::connection || id == Name::host;
+}
+
+bool is_target(std::string_view target) noexcept {
+  return (target.starts_with('/') || target == "*") && kTargetChars.covers(target);
+}
+
+void append_number(std::string& out, std::uint64_t n, int base = 10) {
+  std::array<char, 20> digits;
+  out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), n, base).ptr);
+}
+
+// All but framing fields and `skipped`. On an error `out` is as it was at `begin`.
+Result<void> append_fields(std::string& out, std::size_t begin, const Fields& fields, Name skipped) {
+  for (const Field& field : fields) {
+    if (is_framing(field.id) || (skipped != Name::other && field.id == skipped)) continue;
+    if (!is_token(field.name) || !is_field_value(field.value)) {
+      out.resize(begin);
+      return refuse(field.name);
+    }
+    out.append(field.name).append(": ").append(field.value).append("\r\n");
+  }
+  return {};
+}
+
+bool wants_length(std::string_view method) noexcept {
+  return method == "POST" || method == "PUT" || method == "PATCH";
+}
+
+}  // namespace
+
+Result<void> write_h1_request(std::string& out, const H1RequestLine& line, const Fields& fields, Framing framing,
+                              std::uint64_t content_length) {
+  if (!is_token(line.method)) return refuse("the method");
+  if (!is_target(line.target)) return refuse("the target");
+  if (line.authority.empty() || !kAuthorityChars.covers(line.authority)) return refuse("the authority");
+  if (framing == Framing::close) return refuse("a request that ends with its connection");
+  const std::size_t begin = out.size();
+  out.append(line.method).append(" ").append(line.target).append(" HTTP/1.1\r\nHost: ");
+  out.append(line.authority).append("\r\n");
+  if (auto written = append_fields(out, begin, fields, Name::other); !written) return written;
+  if (framing == Framing::chunked) {
+    out.append("Transfer-Encoding: chunked\r\n");
+  } else if (framing == Framing::length || wants_length(line.method)) {  // none is said aloud where one is expected
+    out.append("Content-Length: ");
+    append_number(out, framing == Framing::length ? content_length : 0);
+    out.append("\r\n");
+  }
+  out.append("\r\n");
+  return {};
+}
+
+Result<void> write_h1_response_head(std::string& out, int status, std::string_view reason, const Fields& fields) {
+  if (status < 100 || status > 599) return refuse("a status outside 100 to 599");
+  if (!is_field_value(reason)) return refuse("the reason");
+  const std::size_t begin = out.size();
+  out.append("HTTP/1.1 ");
+  append_number(out, static_cast<std::uint64_t>(status));
+  out.append(" ").append(reason).append("\r\n");
+  return append_fields(out, begin, fields, Name::date);
+}
+
+void write_chunk_header(std::string& out, std::uint64_t bytes) {
+  append_number(out, bytes, 16);
+  out.append("\r\n");
+}
+
+Result<void> write_last_chunk(std::string& out, const Fields& trailers) {
+  const std::size_t begin = out.size();
+  out.append("0\r\n");
+  if (auto written = append_fields(out, begin, trailers, Name::other); !written) return written;
+  out.append("\r\n");
+  return {};
+}
+
+}  // namespace weir
