@@ -108,7 +108,9 @@ JsonWriter& JsonWriter::value(std::string_view text) {
   return *this;
 }
 
-JsonWriter& JsonWriter::value(bool yes) { return raw(yes ? "true" : "false"); }
+JsonWriter& JsonWriter::value(bool yes) {
+  return raw(yes ? "true" : "false");
+}
 
 JsonWriter& JsonWriter::value(std::int64_t n) {
   separate();
@@ -132,7 +134,9 @@ JsonWriter& JsonWriter::value(double n) {
   return raw(text == "-0" ? "0" : text);
 }
 
-JsonWriter& JsonWriter::null() { return raw("null"); }
+JsonWriter& JsonWriter::null() {
+  return raw("null");
+}
 
 JsonWriter& JsonWriter::raw(std::string_view json) {
   separate();

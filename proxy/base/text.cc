@@ -8,7 +8,9 @@
 namespace weir {
 namespace {
 
-constexpr std::uint64_t repeat(std::uint64_t byte) { return byte * 0x0101010101010101U; }
+constexpr std::uint64_t repeat(std::uint64_t byte) {
+  return byte * 0x0101010101010101U;
+}
 
 // Eight bytes at once: each of A-Z gets its 0x20 bit, all others stay.
 constexpr std::uint64_t lower8(std::uint64_t v) {

@@ -23,12 +23,21 @@ constexpr std::array kDurations{
     Unit{"ms", 1'000'000},       Unit{"us", 1'000},          Unit{"ns", 1},
 };
 constexpr std::array kSizes{
-    Unit{"TiB", 1ULL << 40}, Unit{"TB", 1'000'000'000'000}, Unit{"GiB", 1ULL << 30},
-    Unit{"GB", 1'000'000'000}, Unit{"MiB", 1ULL << 20},     Unit{"MB", 1'000'000},
-    Unit{"KiB", 1ULL << 10}, Unit{"kB", 1'000},             Unit{"B", 1},
+    Unit{"TiB", 1ULL << 40},
+    Unit{"TB", 1'000'000'000'000},
+    Unit{"GiB", 1ULL << 30},
+    Unit{"GB", 1'000'000'000},
+    Unit{"MiB", 1ULL << 20},
+    Unit{"MB", 1'000'000},
+    Unit{"KiB", 1ULL << 10},
+    Unit{"kB", 1'000},
+    Unit{"B", 1},
 };
 constexpr std::array kPeriods{
-    Unit{"s", kSecond}, Unit{"m", 60 * kSecond}, Unit{"h", 3'600 * kSecond}, Unit{"d", 86'400 * kSecond},
+    Unit{"s", kSecond},
+    Unit{"m", 60 * kSecond},
+    Unit{"h", 3'600 * kSecond},
+    Unit{"d", 86'400 * kSecond},
 };
 
 Error wrong(std::string_view text, std::string_view right) {
@@ -126,7 +135,9 @@ std::string format_duration(Duration value) {
   return format_with_unit(static_cast<std::uint64_t>(value.count()), kDurations, "0s");
 }
 
-std::string format_size(Size value) { return format_with_unit(value, kSizes, "0B"); }
+std::string format_size(Size value) {
+  return format_with_unit(value, kSizes, "0B");
+}
 
 std::string format_rate(Rate value) {
   const auto ns = static_cast<std::uint64_t>(value.per.count());
