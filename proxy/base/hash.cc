@@ -26,6 +26,15 @@ Digest hash128(std::string_view bytes) noexcept {
   return Digest{h.low64, h.high64};
 }
 
+Digest hash128(std::span<const std::string_view> parts) noexcept {
+  XXH3_state_t state;
+  XXH3_INITSTATE(&state);
+  XXH3_128bits_reset_withSeed(&state, seed());
+  for (const auto part : parts) XXH3_128bits_update(&state, part.data(), part.size());
+  const XXH128_hash_t h = XXH3_128bits_digest(&state);
+  return Digest{h.low64, h.high64};
+}
+
 std::uint64_t hash64(std::string_view bytes) noexcept {
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed());
 }

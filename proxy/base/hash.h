@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace weir {
@@ -14,6 +15,8 @@ struct Digest {
 };
 
 Digest hash128(std::string_view bytes) noexcept;
+// The digest of the parts put together, wherever they are split.
+Digest hash128(std::span<const std::string_view> parts) noexcept;
 std::uint64_t hash64(std::string_view bytes) noexcept;
 
 struct DigestHash {
