@@ -25,6 +25,23 @@ export function responseBytes({ status = 200, reason = 'Fine', headers = {}, bod
 export const chunk = (text) => Buffer.concat([bytes(`${bytes(text).length.toString(16)}\r\n`), bytes(text), bytes('\r\n')]);
 export const kLastChunk = '0\r\n\r\n';
 
+// A handler whose answers say which they are: 'answer 1', 'answer 2', …
+export function numbered(headers = {}, more = {}) {
+  let n = 0;
+  return () => ({ headers, ...more, body: `answer ${(n += 1)}` });
+}
+
+// The same with a freshness lifetime in seconds.
+export const fresh = (seconds, headers = {}) => numbered({ 'Cache-Control': `max-age=${seconds}`, ...headers });
+
+// An origin that means what its validators say: 304 where If-None-Match names the current one.
+export function validated(etag, headers, body) {
+  return (request) => {
+    const same = request.get('if-none-match') === etag;
+    return same ? { status: 304, headers: { ETag: etag, ...headers } } : { headers: { ETag: etag, ...headers }, body };
+  };
+}
+
 // What a handler answers with.
 class Reply {
   constructor(connection, request) {
