@@ -39,4 +39,20 @@ std::uint64_t hash64(std::string_view bytes) noexcept {
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed());
 }
 
+Fingerprint::Fingerprint() : state_(XXH3_createState()) {
+  WEIR_CHECK(state_ != nullptr);
+  XXH3_128bits_reset(static_cast<XXH3_state_t*>(state_));
+}
+
+Fingerprint::~Fingerprint() { XXH3_freeState(static_cast<XXH3_state_t*>(state_)); }
+
+void Fingerprint::add(std::string_view bytes) noexcept {
+  XXH3_128bits_update(static_cast<XXH3_state_t*>(state_), bytes.data(), bytes.size());
+}
+
+Digest Fingerprint::digest() const noexcept {
+  const XXH128_hash_t h = XXH3_128bits_digest(static_cast<const XXH3_state_t*>(state_));
+  return Digest{h.low64, h.high64};
+}
+
 }  // namespace weir

@@ -19,6 +19,20 @@ Digest hash128(std::string_view bytes) noexcept;
 Digest hash128(std::span<const std::string_view> parts) noexcept;
 std::uint64_t hash64(std::string_view bytes) noexcept;
 
+// Without a seed: the same on every node and after every restart. For ETags and checksums, never for tables.
+class Fingerprint {
+ public:
+  Fingerprint();
+  ~Fingerprint();
+  Fingerprint(const Fingerprint&) = delete;
+  Fingerprint& operator=(const Fingerprint&) = delete;
+  void add(std::string_view bytes) noexcept;
+  Digest digest() const noexcept;
+
+ private:
+  void* state_;  // XXH3_state_t
+};
+
 struct DigestHash {
   std::size_t operator()(const Digest& d) const noexcept { return static_cast<std::size_t>(d.low); }
 };

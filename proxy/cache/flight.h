@@ -1,0 +1,187 @@
+// Flight: one fetch and all who wait for it, on whichever worker: the meeting point of the two sides of a request.
+//
+//   empty ─► head ─► (body grows) ─► complete
+//      └──────┴──────────┴─────────► failed
+//
+// The fetch writes (on its own loop), readers read (each on theirs). At `head` the flight may be *released*: the answer
+// can't be shared, and every reader but the owner goes to the origin alone. A flight that keeps its body lets readers
+// join at any time; one that doesn't (uncacheable, too large) holds a bounded window ahead of its slowest reader, and the
+// fetch pauses meanwhile.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "proxy/base/callback.h"
+#include "proxy/base/executor.h"
+#include "proxy/base/hash.h"
+#include "proxy/base/result.h"
+#include "proxy/cache/object.h"
+
+namespace weir {
+
+class Flight;
+class FlightTable;
+using FlightPtr = std::shared_ptr<Flight>;
+
+// A place in a flight. Belongs to one loop; leaving is its destruction.
+class FlightReader {
+ public:
+  FlightReader() = default;
+  FlightReader(FlightReader&&) noexcept = default;
+  FlightReader& operator=(FlightReader&& other) noexcept;
+  ~FlightReader() { leave(); }
+
+  explicit operator bool() const { return flight_ != nullptr; }
+  Flight& flight() const { return *flight_; }
+  void leave();
+
+  // The next bytes, as pieces that stay valid until advance() or leave(). Returns how many pieces were filled.
+  std::size_t peek(std::span<iovec> out) const;
+  void advance(std::size_t bytes);
+  std::uint64_t offset() const;
+
+ private:
+  friend class Flight;
+  struct Seat {
+    Executor* executor = nullptr;
+    Callback<void()> wake;     // the reader's loop only; empty once it left
+    bool signalled = false;    // guarded by the flight's mutex, as is offset
+    bool owner = false;
+    std::uint64_t offset = 0;
+  };
+  FlightPtr flight_;
+  std::shared_ptr<Seat> seat_;
+};
+
+// What a reader sees at one moment.
+struct FlightView {
+  enum class Stage : std::uint8_t { empty, head, complete, failed } stage = Stage::empty;
+  bool released = false;                  // not to be shared: only the owner goes on
+  std::shared_ptr<const Object> draft;    // head and life of the answer, from `head` on; its body is not to be read
+  ObjectPtr whole;                        // the answer with its body, where it is kept already (a 304 found it so)
+  std::uint64_t available = 0;            // bytes of body there are so far, from offset 0
+  const Error* error = nullptr;           // failed: why. Lives as long as the flight.
+  bool revalidated = false;               // the origin answered 304
+  int origin_status = 0;                  // what the origin answered, 0 before the head
+};
+
+class Flight : public std::enable_shared_from_this<Flight> {
+ public:
+  struct Identity {
+    std::string key;             // key bytes
+    Digest digest;
+    std::string discriminator;   // keeps requests apart that a Vary is known to keep apart
+    std::vector<std::string> tags;  // the route's, known before the answer
+    Position position = 0;       // of the invalidation log when it began
+    bool revalidation = false;   // a kept copy is being validated
+  };
+
+  static constexpr std::size_t kWindow = 256 * 1024;
+  static constexpr std::size_t kMostReaders = 32768;
+
+  Flight(Identity identity, FlightTable& table);
+  ~Flight();
+
+  const Identity& identity() const { return identity_; }
+
+  // Any thread. `wake` runs by `executor` after each change. Null where the flight is full of readers.
+  std::optional<FlightReader> join(Executor& executor, Callback<void()> wake, bool owner);
+
+  FlightView look() const;
+  std::size_t readers() const;
+
+  // The writer's side: the fetch, on its own loop.
+  void set_writer(Executor& executor, Callback<void()> on_change);  // on_change: room appeared, or nobody reads any more
+  void leave_writer();
+  void publish_head(std::shared_ptr<const Object> draft, int origin_status, bool share, bool keep,
+                    std::optional<std::uint64_t> length);
+  // All bytes are taken; room() says whether more should come.
+  void append(std::string_view bytes);
+  std::size_t room() const;
+  bool keeps() const;
+  // The body grew too large to be kept: from here on a window.
+  void stop_keeping();
+  std::vector<Block> kept_blocks() const;
+  void complete(ObjectPtr whole, bool revalidated, int origin_status);
+  void fail(Error error);
+
+ private:
+  friend class FlightReader;
+  using SeatPtr = std::shared_ptr<FlightReader::Seat>;
+
+  void notify(std::unique_lock<std::mutex>& lock);
+  void drop_passed();
+  std::uint64_t slowest() const;
+  std::size_t room_locked() const;
+  void add_block();
+  void signal_writer(std::unique_lock<std::mutex>& lock);
+  void leave(const SeatPtr& seat);
+  void advance(const SeatPtr& seat, std::size_t bytes);
+
+  const Identity identity_;
+  FlightTable& table_;
+  mutable std::mutex mutex_;  // guards all below
+  FlightView::Stage stage_ = FlightView::Stage::empty;
+  bool released_ = false, keep_ = true, revalidated_ = false, full_ = false;
+  int origin_status_ = 0;
+  std::shared_ptr<const Object> draft_;
+  ObjectPtr whole_;
+  std::optional<Error> error_;
+  std::optional<std::uint64_t> length_;
+  std::deque<Block> blocks_;
+  std::uint64_t first_ = 0;  // offset of blocks_.front()
+  std::uint64_t end_ = 0;
+  std::vector<SeatPtr> seats_;
+  Executor* writer_ = nullptr;
+  std::shared_ptr<Callback<void()>> on_change_;
+};
+
+// The flights that others may join. Any thread.
+class FlightTable {
+ public:
+  explicit FlightTable(Size in_flight_limit) : limit_(in_flight_limit) {}
+
+  struct Claim {
+    FlightPtr flight;
+    bool leads = false;  // this caller must run the fetch
+  };
+  // The flight for that key, unless `usable` refuses it: then a new one takes its place.
+  Claim claim(const Flight::Identity& identity, const std::function<bool(const Flight&)>& usable);
+  // A flight that nobody else can join.
+  FlightPtr alone(Flight::Identity identity) { return std::make_shared<Flight>(std::move(identity), *this); }
+  // Nobody joins it any more. Idempotent.
+  void retire(const Flight& flight);
+
+  // Bytes of bodies under way; past the limit new ones are streamed unkept.
+  bool crowded() const { return bytes_.load(std::memory_order_relaxed) > limit_; }
+  Size bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  std::size_t size() const;
+
+ private:
+  friend class Flight;
+  struct Shard {
+    mutable std::mutex mutex;
+    std::unordered_map<Digest, std::vector<FlightPtr>, DigestHash> flights;
+  };
+  Shard& shard_of(const Digest& digest) { return shards_[digest.high % shards_.size()]; }
+
+  const Size limit_;
+  std::atomic<Size> bytes_{0};
+  std::array<Shard, 32> shards_;
+};
+
+}  // namespace weir

@@ -1,0 +1,207 @@
+// A connection to a server; see connection.h.
+#include "proxy/upstream/connection.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace weir {
+namespace {
+
+constexpr H1Limits origin_limits() {
+  H1Limits limits;
+  limits.head = 64 * 1024 - 1;
+  limits.line = 32 * 1024;
+  return limits;
+}
+
+}  // namespace
+
+OriginConnection::OriginConnection(Loop& loop, BufferPool& buffers, Server& server, int fd, Options options,
+                                   Callback<void(OriginConnection*)> idle_closed)
+    : loop_(loop),
+      buffers_(buffers),
+      server_(server),
+      options_(options),
+      idle_closed_(std::move(idle_closed)),
+      stream_(loop, fd, this, on_readable, on_writable),
+      deadline_(loop, [this] { timed_out(); }),
+      limits_(origin_limits()),
+      parser_(limits_) {
+  server_.connects.fetch_add(1, std::memory_order_relaxed);
+  server_.open.fetch_add(1, std::memory_order_relaxed);
+  stream_.want_write(true);
+  deadline_.set(options_.connect_timeout);
+}
+
+OriginConnection::~OriginConnection() {
+  buffers_.give_back(std::move(buffer_));
+  server_.open.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void OriginConnection::begin(User& user, Method method) {
+  user_ = &user;
+  method_ = method;
+  ++requests_;
+  request_written_ = answered_ = paused_ = false;
+  filled_ = parsed_ = 0;
+  parser_.next_message(method);
+  if (!connected_) return;
+  stream_.want_read(true);
+  deadline_.set(options_.first_byte_timeout);
+}
+
+void OriginConnection::send(std::string_view bytes) {
+  if (out_sent_ == out_.size()) {
+    out_.clear();
+    out_sent_ = 0;
+  }
+  out_.append(bytes);
+}
+
+bool OriginConnection::flush() {
+  if (!connected_ || broken_) return false;
+  while (unsent() > 0) {
+    const iovec piece{out_.data() + out_sent_, unsent()};
+    const Io io = stream_.write({&piece, 1});
+    if (io.kind == Io::Kind::moved) {
+      out_sent_ += io.bytes;
+      continue;
+    }
+    // A failed write is not the end: the answer may have come already (413, say). Reading tells.
+    if (io.kind == Io::Kind::again) stream_.want_write(true);
+    return false;
+  }
+  deadline_.set(options_.first_byte_timeout);
+  return true;
+}
+
+void OriginConnection::pause_reading(bool yes) {
+  if (std::exchange(paused_, yes) == yes || broken_) return;
+  stream_.want_read(!yes);
+  if (yes) {
+    deadline_.clear();
+  } else {
+    watch_answer();
+    // Bytes read before the pause wait in the buffer.
+    if (parsed_ < filled_ && !parsing_) loop_.defer([this] { if (user_ != nullptr && !paused_) parse(); });
+  }
+}
+
+bool OriginConnection::release() {
+  user_ = nullptr;
+  deadline_.clear();
+  const bool reusable = !broken_ && answered_ && request_written_ && unsent() == 0 && parser_.head().keep_alive && parsed_ == filled_;
+  if (!reusable) return false;
+  buffers_.give_back(std::move(buffer_));
+  stream_.want_read(true);  // a byte or an end while idle closes it
+  stream_.want_write(false);
+  return true;
+}
+
+void OriginConnection::read_some() {
+  if (broken_) return;
+  if (user_ == nullptr) {  // idle: whatever comes, it can't be an answer to anything
+    broken_ = true;
+    stream_.want_read(false);
+    return idle_closed_(this);
+  }
+  if (!buffer_) buffer_ = buffers_.borrow();
+  if (parsed_ > 0) {
+    std::memmove(buffer_.get(), buffer_.get() + parsed_, filled_ - parsed_);
+    filled_ -= parsed_;
+    parsed_ = 0;
+  }
+  const Io io = stream_.read({buffer_.get() + filled_, BufferPool::kSize - filled_});
+  switch (io.kind) {
+    case Io::Kind::again: return;
+    case Io::Kind::moved:
+      filled_ += io.bytes;
+      watch_answer();
+      return parse();
+    case Io::Kind::ended: return ended();
+    case Io::Kind::failed: return fail(Code::closed, std::string("connection lost: ") + std::strerror(io.error));
+  }
+}
+
+void OriginConnection::watch_answer() {
+  deadline_.set(parser_.started() || filled_ > 0 ? options_.between_bytes_timeout : options_.first_byte_timeout);
+}
+
+void OriginConnection::parse() {
+  parsing_ = true;
+  while (user_ != nullptr && !paused_ && !broken_ && !answered_) {
+    std::size_t consumed = 0;
+    const bool more = step({buffer_.get() + parsed_, filled_ - parsed_}, consumed);
+    if (!more) break;
+  }
+  parsing_ = false;
+}
+
+// One event of the parser. False: nothing more to be had from these bytes.
+bool OriginConnection::step(std::string_view in, std::size_t& consumed) {
+  const H1Event event = parser_.next(in, consumed);
+  parsed_ += consumed;
+  switch (event) {
+    case H1Event::need_more: return false;
+    case H1Event::head: user_->on_origin_head(parser_.head()); return true;
+    case H1Event::body: user_->on_origin_body(parser_.body()); return true;
+    case H1Event::error:
+      fail(parser_.error().code, parser_.error().detail);
+      return false;
+    case H1Event::end: break;
+  }
+  const int status = parser_.head().status;
+  if (status < 200 && status != 101) {  // interim: the real answer follows
+    parser_.next_message(method_);
+    return true;
+  }
+  answered_ = true;
+  deadline_.clear();
+  stream_.want_read(false);
+  user_->on_origin_end(parser_.trailers());
+  return false;
+}
+
+void OriginConnection::ended() {
+  broken_ = true;
+  stream_.want_read(false);
+  deadline_.clear();
+  const bool untouched = !parser_.started();
+  if (!untouched && parser_.end_of_stream() == H1Event::end) {
+    answered_ = true;
+    return user_->on_origin_end(parser_.trailers());
+  }
+  user_->on_origin_error({Side::origin, Code::closed, untouched ? "closed before an answer" : "answer cut short"}, untouched);
+}
+
+void OriginConnection::fail(Code code, std::string detail) {
+  broken_ = true;
+  stream_.want_read(false);
+  stream_.want_write(false);
+  deadline_.clear();
+  const bool untouched = !parser_.started();
+  if (user_ != nullptr) user_->on_origin_error({Side::origin, code, std::move(detail)}, untouched);
+}
+
+void OriginConnection::timed_out() {
+  if (!connected_) return fail(Code::refused, "no connection in time");
+  fail(Code::timeout, parser_.started() ? "the answer stopped coming" : "no answer in time");
+}
+
+void OriginConnection::write_some() {
+  if (!connected_) {
+    if (const int error = stream_.connect_error(); error != 0) return fail(Code::refused, std::strerror(error));
+    connected_ = true;
+    stream_.want_write(false);
+    deadline_.clear();
+    if (user_ == nullptr) return stream_.want_read(true);
+    stream_.want_read(true);
+    deadline_.set(options_.first_byte_timeout);
+    return user_->on_origin_connected();
+  }
+  stream_.want_write(false);
+  if (flush() && user_ != nullptr) user_->on_origin_writable();
+}
+
+}  // namespace weir

@@ -1,0 +1,95 @@
+// OriginConnection: one HTTP/1.1 connection to a server; carries one request at a time. One loop.
+//
+//   connecting ─► idle ─► busy ─► idle … ─► closed
+//
+// It answers its user by callbacks, never from inside a call; a connection that broke, or said more or less than it
+// announced, is never used again.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "proxy/http/h1_codec.h"
+#include "proxy/net/buffer_pool.h"
+#include "proxy/net/stream.h"
+#include "proxy/upstream/upstream.h"
+
+namespace weir {
+
+class OriginConnection {
+ public:
+  // Who uses the connection for the request under way.
+  class User {
+   public:
+    virtual ~User() = default;
+    virtual void on_origin_connected() = 0;
+    virtual void on_origin_head(ResponseHead& head) = 0;  // interim ones too
+    virtual void on_origin_body(std::string_view bytes) = 0;
+    virtual void on_origin_end(const Fields& trailers) = 0;
+    // The connection is over. `untouched`: not a byte of the answer came.
+    virtual void on_origin_error(Error error, bool untouched) = 0;
+    virtual void on_origin_writable() = 0;  // what was to be sent is sent
+  };
+
+  struct Options {
+    Duration connect_timeout{}, first_byte_timeout{}, between_bytes_timeout{};
+  };
+
+  // Connects at once. `idle_closed` is told when the connection ends while nobody uses it.
+  OriginConnection(Loop& loop, BufferPool& buffers, Server& server, int fd, Options options,
+                   Callback<void(OriginConnection*)> idle_closed);
+  ~OriginConnection();
+
+  // Begins a request. After a reuse (not the first one) a close before the answer may be the server's idle timeout.
+  void begin(User& user, Method method);
+  bool reused() const { return requests_ > 1; }
+  bool connected() const { return connected_; }
+
+  // Bytes to send: kept until flush() hands them to the kernel.
+  void send(std::string_view bytes);
+  // True once all was handed to the kernel; else on_origin_writable() follows.
+  bool flush();
+  std::size_t unsent() const { return out_.size() - out_sent_; }
+  void request_written() { request_written_ = true; }
+
+  void pause_reading(bool yes);
+
+  // The user is done with it. True: it may carry another request, and waits for it; false: to be disposed of.
+  bool release();
+
+  Server& server() { return server_; }
+
+ private:
+  static void on_readable(void* self) noexcept { static_cast<OriginConnection*>(self)->read_some(); }
+  static void on_writable(void* self) noexcept { static_cast<OriginConnection*>(self)->write_some(); }
+  void read_some();
+  void write_some();
+  void parse();
+  bool step(std::string_view in, std::size_t& consumed);
+  void ended();
+  void fail(Code code, std::string detail);
+  void timed_out();
+  void watch_answer();
+
+  Loop& loop_;
+  BufferPool& buffers_;
+  Server& server_;
+  const Options options_;
+  Callback<void(OriginConnection*)> idle_closed_;
+  Stream stream_;
+  Timer deadline_;
+  H1Limits limits_;
+  H1ResponseParser parser_;
+  User* user_ = nullptr;
+  Method method_ = Method::get;
+  std::string out_;
+  std::size_t out_sent_ = 0;
+  BufferPool::Buffer buffer_;
+  std::size_t filled_ = 0, parsed_ = 0;
+  std::uint64_t requests_ = 0;
+  bool connected_ = false, request_written_ = false, answered_ = false, broken_ = false, paused_ = false, parsing_ = false;
+};
+
+}  // namespace weir

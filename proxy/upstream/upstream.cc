@@ -1,0 +1,112 @@
+// The API behind; see upstream.h.
+#include "proxy/upstream/upstream.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace weir {
+namespace {
+
+std::string authority_of(const UpstreamOptions::Server& server) {
+  const std::string host = server.host.find(':') == std::string::npos ? server.host : "[" + server.host + "]";
+  return server.port == 80 ? host : host + ":" + std::to_string(server.port);
+}
+
+}  // namespace
+
+Server::Server(const UpstreamOptions::Server& options, unsigned max, unsigned queue)
+    : options_(options), authority_(authority_of(options)), max_(max), queue_limit_(queue) {}
+
+Result<Address> Server::address(std::size_t turn) const {
+  const std::lock_guard lock(mutex_);
+  if (addresses_.empty()) return Error{Side::origin, Code::refused, options_.host + ": " + unresolved_};
+  return addresses_[turn % addresses_.size()];
+}
+
+void Server::set_addresses(std::vector<Address> addresses) {
+  const std::lock_guard lock(mutex_);
+  addresses_ = std::move(addresses);
+}
+
+void Server::set_unresolved(std::string why) {
+  const std::lock_guard lock(mutex_);
+  unresolved_ = std::move(why);
+}
+
+// The count is changed under the lock only where somebody waits or the limit is near; else it is one atomic step.
+Server::Slot Server::take_slot(const std::shared_ptr<Ticket>& ticket) {
+  unsigned now = busy_.load(std::memory_order_relaxed);
+  while (now < max_) {
+    if (busy_.compare_exchange_weak(now, now + 1)) return Slot::taken;
+  }
+  const std::lock_guard lock(mutex_);
+  now = busy_.load();
+  while (now < max_) {  // one was given back in between
+    if (busy_.compare_exchange_weak(now, now + 1)) return Slot::taken;
+  }
+  if (waiting_.size() >= queue_limit_) return Slot::full;
+  waiting_.push_back(ticket);
+  return Slot::queued;
+}
+
+bool Server::give_up(const std::shared_ptr<Ticket>& ticket) {
+  const std::lock_guard lock(mutex_);
+  return std::erase(waiting_, ticket) > 0;
+}
+
+void Server::give_slot_back() {
+  std::shared_ptr<Ticket> next;
+  {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.empty()) {
+      busy_.fetch_sub(1);
+      return;
+    }
+    next = std::move(waiting_.front());
+    waiting_.pop_front();
+  }
+  Executor& executor = *next->executor;
+  executor.execute([next = std::move(next)] {
+    if (auto granted = std::move(next->granted)) granted();
+  });
+}
+
+std::size_t Server::queued() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_.size();
+}
+
+Upstream::Upstream(UpstreamOptions options) : options_(std::move(options)) {
+  for (const auto& server : options_.servers) {
+    servers_.push_back(std::make_unique<Server>(server, options_.max_connections, options_.queue));
+  }
+}
+
+Server* Upstream::choose(std::uint64_t key_hash, const Server* tried) {
+  const std::size_t count = servers_.size();
+  const std::size_t start = options_.balance == UpstreamOptions::Balance::hash
+                                ? static_cast<std::size_t>(key_hash % count)
+                                : turn_.fetch_add(1, std::memory_order_relaxed) % count;
+  Server* best = nullptr;
+  for (std::size_t i = 0; i < count; ++i) {
+    Server* server = servers_[(start + i) % count].get();
+    if (server->drained() || (server == tried && count > 1)) continue;
+    if (best == nullptr) best = server;
+    if (options_.balance != UpstreamOptions::Balance::least_conn) break;
+    if (server->busy() < best->busy()) best = server;
+  }
+  return best;
+}
+
+void Upstream::resolve() {
+  for (const auto& server : servers_) {
+    auto addresses = resolve_blocking(server->options().host, server->options().port);
+    if (addresses) {
+      server->set_addresses(std::move(*addresses));
+    } else {
+      server->set_unresolved(addresses.error().detail);
+    }
+  }
+}
+
+}  // namespace weir

@@ -1,0 +1,106 @@
+// Upstream: the API behind, as all workers see it: servers, their addresses, how busy each is. Made from the config by name;
+// an unchanged one lives on over a reload. Any thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/base/callback.h"
+#include "proxy/base/executor.h"
+#include "proxy/base/units.h"
+#include "proxy/net/address.h"
+
+namespace weir {
+
+struct UpstreamOptions {
+  enum class Balance : std::uint8_t { round_robin, least_conn, hash };
+  std::string name;
+  struct Server {
+    std::string text;  // as written, for people: http://127.0.0.1:3000
+    std::string host;
+    std::uint16_t port = 0;
+    friend bool operator==(const Server&, const Server&) = default;
+  };
+  std::vector<Server> servers;
+  Balance balance = Balance::round_robin;
+  unsigned max_connections = 64;  // requests under way to one server
+  unsigned queue = 256;           // requests waiting for one server
+  Duration queue_timeout = std::chrono::seconds(2);
+  Duration connect_timeout = std::chrono::seconds(1);
+  Duration first_byte_timeout = std::chrono::seconds(10);
+  Duration between_bytes_timeout = std::chrono::seconds(30);
+  friend bool operator==(const UpstreamOptions&, const UpstreamOptions&) = default;
+};
+
+class Server {
+ public:
+  Server(const UpstreamOptions::Server& options, unsigned max, unsigned queue);
+
+  const UpstreamOptions::Server& options() const { return options_; }
+  std::string_view authority() const { return authority_; }  // host[:port]
+
+  // The last good set; the caller picks by `turn`.
+  Result<Address> address(std::size_t turn) const;
+  void set_addresses(std::vector<Address> addresses);
+  void set_unresolved(std::string why);
+
+  // A slot is the right to have one request under way. `granted` runs at most once, by `executor`, when a slot that was
+  // not free at once becomes so; it may be set after take_slot, on the executor's own thread. The ticket is taken back with
+  // give_up (false: it was granted already).
+  enum class Slot : std::uint8_t { taken, queued, full };
+  struct Ticket {
+    Executor* executor = nullptr;
+    Callback<void()> granted;
+  };
+  Slot take_slot(const std::shared_ptr<Ticket>& ticket);
+  bool give_up(const std::shared_ptr<Ticket>& ticket);
+  void give_slot_back();
+
+  unsigned busy() const { return busy_.load(std::memory_order_relaxed); }
+  std::size_t queued() const;
+  bool drained() const { return drained_.load(std::memory_order_relaxed); }
+  void drain(bool yes) { drained_.store(yes, std::memory_order_relaxed); }
+
+  // Statistics, any thread.
+  std::atomic<std::uint64_t> requests{0}, failures{0}, connects{0}, open{0};
+
+ private:
+  const UpstreamOptions::Server options_;
+  const std::string authority_;
+  const unsigned max_, queue_limit_;
+  std::atomic<unsigned> busy_{0};
+  std::atomic<bool> drained_{false};
+  mutable std::mutex mutex_;  // guards all below
+  std::vector<Address> addresses_;
+  std::string unresolved_ = "not resolved yet";
+  std::deque<std::shared_ptr<Ticket>> waiting_;
+};
+
+class Upstream {
+ public:
+  explicit Upstream(UpstreamOptions options);
+
+  const UpstreamOptions& options() const { return options_; }
+  const std::vector<std::unique_ptr<Server>>& servers() const { return servers_; }
+
+  // Which server the next request goes to. `tried`: the one that failed just now, avoided where there is another. Null where
+  // all are drained. `key_hash` decides for Balance::hash.
+  Server* choose(std::uint64_t key_hash, const Server* tried);
+
+  // Resolves every name, blocking: at start and then every few seconds from the background thread. A failure keeps the last
+  // good addresses.
+  void resolve();
+
+ private:
+  const UpstreamOptions options_;
+  std::vector<std::unique_ptr<Server>> servers_;
+  std::atomic<std::size_t> turn_{0};
+};
+
+}  // namespace weir
