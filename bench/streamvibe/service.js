@@ -31,6 +31,7 @@ Prints {"ready":true,"url":"http://…"} when it listens.`);
 
 // A mistake of the client says what is wrong; one of ours says only that there is one.
 function answer_error(error, request, reply) {
+  if (request.raw.destroyed && !request.raw.complete) return reply.hijack();   // left in the middle of its own body
   const status = error.validation ? 400 : error.statusCode ?? 500;
   if (status < 500) return reply.code(status).send({ error: error.name_ ?? 'bad_request', message: error.message });
   const gone = status === 503 || Database.unavailable(error);
@@ -55,7 +56,7 @@ export async function serve(name, install) {
   const database = new Database(wanted.database, name);
   const stats = new Stats(name, database);
   const faults = new Faults();
-  const app = fastify({ bodyLimit: 64 * 1024, ajv: { customOptions: { coerceTypes: false } } });
+  const app = fastify({ bodyLimit: 64 * 1024, ajv: { customOptions: { coerceTypes: false, removeAdditional: false } } });
   const stops = [];                                    // what a route set needs done at the end: long-lived connections
 
   app.addHook('onRoute', (route) => faults.know(route.method, route.url));

@@ -25,10 +25,13 @@ function converse(socket) {
 export function live(app, { database, stats, faults, onStop }) {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: kLargest, perMessageDeflate: false });
   const events = new Set();
+  const upgraded = new Set();    // their connections, which the HTTP server no longer knows
   sockets.on('connection', converse);
 
   app.server.on('upgrade', async (request, socket, head) => {
+    upgraded.add(socket);
     socket.on('error', () => socket.destroy());
+    socket.on('close', () => upgraded.delete(socket));
     if (request.url.split('?')[0] !== '/live' || request.method !== 'GET') {
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       return;
@@ -62,6 +65,6 @@ export function live(app, { database, stats, faults, onStop }) {
   onStop(() => {
     for (const socket of sockets.clients) socket.close(1001);
     for (const stream of events) stream.end();
-    setTimeout(() => { for (const socket of sockets.clients) socket.terminate(); }, 300);
+    setTimeout(() => { for (const socket of upgraded) socket.destroy(); }, 300);
   });
 }
