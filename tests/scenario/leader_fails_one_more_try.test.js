@@ -77,7 +77,8 @@ scenario('cut within its body: those who read it see the cut, who comes later ge
 
 const kStale = `
 routes:
-  - match: /
+  - name: all
+    match: /
     cache: { ttl: 60s, stale_if_error: 1h }
 `;
 scenario('where a stale copy is kept, all get it after the one failure', kStale, async (stage) => {
@@ -107,7 +108,8 @@ upstreams:
     servers: [ "${origin.url}" ]
     timeouts: { connect: 1s, first_byte: 300ms, between_bytes: 300ms }
 routes:
-  - match: /
+  - name: all
+    match: /
     cache: origin
 `;
 scenario('an origin that never answers: 504 for all, after two tries at most', kImpatient, async ({ origin, crowd }) => {

@@ -40,7 +40,8 @@ for (const [why, headers] of Object.entries({
 const kSmall = `
 cache: { memory: 64MiB, max_object: 64KiB }
 routes:
-  - match: /
+  - name: all
+    match: /
     cache: origin
 `;
 scenario('larger than max_object: released as soon as the size is known', kSmall, (stage) =>

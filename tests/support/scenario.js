@@ -12,7 +12,8 @@ import { kPatience } from './patience.js';
 // All that the API itself allows and no more: the plain default.
 export const kPlain = `
 routes:
-  - match: /
+  - name: all
+    match: /
     cache: origin
 `;
 
