@@ -18,7 +18,8 @@ struct Key {
   Digest digest;
   std::string_view query;  // to forward: filtered, normalised, stably sorted by name
   bool has_query = false;
-  std::string_view user;   // hex digest of the user's value for ${user} in tags; empty where the route has no user key
+  std::string_view user;   // hex digest of the user's value for ${user} in tags, "anonymous" where the request names none;
+                           // empty where the route has no user key
 };
 
 // `host` is the normalised authority. Deterministic; allocates from the arena only.
@@ -30,6 +31,10 @@ struct KeyParts {
   bool has_query = false;
 };
 KeyParts key_parts(std::string_view key_bytes);
+
+// A URL as people write it, in the form that matches a key of a route without filters: scheme and fragment dropped, host in
+// lower case, query sorted. "/path?query" stays without a host.
+std::string keyed_url(std::string_view url);
 
 // One cookie's value from all Cookie lines; empty where it isn't there. First wins.
 std::string_view cookie_value(const Fields& fields, std::string_view name);

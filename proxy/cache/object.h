@@ -57,6 +57,7 @@ struct Object {
   // Any thread, relaxed: only statistics and short cuts.
   mutable std::atomic<Position> checked{0};        // no record up to here covers it
   mutable std::atomic<std::uint32_t> hits{0};
+  mutable std::atomic<std::uint8_t> uses{0};       // the eviction's: 0 to 3 lately
   mutable std::atomic<bool> refreshing{false};     // a refresh ahead was started by some hit
 
   // Views into `head`; parsed anew at each call, so not for the hot path.
