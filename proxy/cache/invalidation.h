@@ -46,8 +46,8 @@ struct Subject {
 class InvalidationRules {
  public:
   struct Bounds {
-    std::size_t tags = 1 << 20;      // tags and URLs remembered; past it the oldest half goes and the floor rises
-    std::size_t patterns = 1024;     // prefixes and patterns
+    std::size_t tags = 1 << 20;   // tags and URLs remembered; past it the oldest goes and the floor rises
+    std::size_t patterns = 1024;  // prefixes and patterns, the same way
   };
   InvalidationRules();
   explicit InvalidationRules(Bounds bounds);
@@ -69,23 +69,42 @@ class InvalidationRules {
   std::size_t remembered() const;  // tags, URLs, prefixes, patterns: for metrics
 
  private:
+  // The last two positions of a kind: with the one before it is known what `until` leaves out. 0: none.
   struct Last {
-    Position hard = 0;
-    Position soft = 0;
+    Position last = 0;
+    Position before = 0;
+    void add(Position position);
+    bool within(Position since, Position until) const;  // may answer yes where more than two lie past `until`
+  };
+  struct Lasts {
+    Last hard;
+    Last soft;
+    Coverage within(Position since, Position until) const;
+  };
+  // Tags and URLs by digest, so that neither their length nor their number costs a look-up anything.
+  struct Named {
+    Lasts lasts;
+    std::list<Digest>::iterator place;  // in order_
   };
   struct Rule {
     InvalidationRecord record;
     Position position;
   };
 
+  void apply_named(Position position, const Digest& name, bool soft);
+  void apply_rule(Position position, const InvalidationRecord& record);
+  Coverage named_coverage(const Digest& name, Position since, Position until) const;
+  Coverage url_coverage(std::string_view key, Position since, Position until) const;
+  Coverage rule_coverage(std::string_view key, Position since, Position until) const;
+
   Bounds bounds_;
   std::atomic<Position> head_{0};
   mutable std::shared_mutex mutex_;  // guards all below
-  Position floor_ = 0;
-  Last all_;
-  std::unordered_map<std::string, Last, TextHash, std::equal_to<>> named_;  // "t:" tag or "u:" url
-  std::deque<std::pair<Position, std::string>> order_;                        // of named_, oldest first
-  std::deque<Rule> rules_;                                                  // prefixes and patterns, oldest first
+  Position floor_ = 0;               // what was forgotten lies here or below
+  Lasts all_;
+  std::unordered_map<Digest, Named, DigestHash> named_;
+  std::list<Digest> order_;  // of named_, longest untouched first
+  std::deque<Rule> rules_;   // prefixes and patterns, oldest first
 };
 
 // Where records are put in order. append() is acknowledged once every later look-up on this node sees it.

@@ -46,27 +46,36 @@ std::string_view hex(const Digest& digest, Arena& arena) {
   return {out, kHexDigest};
 }
 
-// Appends with a separator that no value holds; one value stays where it is.
-class Joined {
- public:
-  Joined(std::string_view separator, Arena& arena) : separator_(separator), arena_(arena) {}
-  void add(std::string_view value) { value_ = value_ ? arena_.join(*value_, separator_, value) : value; }
-  Value value() const { return value_; }
-
- private:
-  std::string_view separator_;
-  Arena& arena_;
-  Value value_;
-};
+// The values that `for_each` calls out, with a separator that none of them holds; one value stays where it is.
+template <class ForEach>
+Value joined(ForEach for_each, char separator, Arena& arena) {
+  std::string_view only;
+  std::size_t size = 0;
+  std::size_t count = 0;
+  for_each([&](std::string_view value) {
+    only = value;
+    size += value.size() + 1;
+    ++count;
+  });
+  if (count <= 1) return count == 1 ? Value(only) : std::nullopt;
+  char* const out = arena.take(size);
+  char* at = out;
+  for_each([&](std::string_view value) {
+    at = std::copy(value.begin(), value.end(), at);
+    *at++ = separator;
+  });
+  return std::string_view{out, size - 1};
+}
 
 Value header_value(const Fields& fields, std::string_view name, Arena& arena) {
   const Name id = name_of(name);
-  Joined joined("\n", arena);
-  for (const Field& field : fields) {
-    const bool same = id == Name::other ? field.id == id && equals_ignoring_case(field.name, name) : field.id == id;
-    if (same) joined.add(field.value);
-  }
-  return joined.value();
+  const auto for_each = [&](auto each) {
+    for (const Field& field : fields) {
+      const bool same = id == Name::other ? field.id == id && equals_ignoring_case(field.name, name) : field.id == id;
+      if (same) each(field.value);
+    }
+  };
+  return joined(for_each, '\n', arena);
 }
 
 template <class Each>
@@ -86,11 +95,12 @@ void for_each_cookie(const Fields& fields, Each each) {
 
 // All values of that name: an origin may read another one than we would.
 Value cookie_values(const Fields& fields, std::string_view name, Arena& arena) {
-  Joined joined(";", arena);
-  for_each_cookie(fields, [&](std::string_view found, std::string_view value) {
-    if (found == name) joined.add(value);
-  });
-  return joined.value();
+  const auto for_each = [&](auto each) {
+    for_each_cookie(fields, [&](std::string_view found, std::string_view value) {
+      if (found == name) each(value);
+    });
+  };
+  return joined(for_each, ';', arena);
 }
 
 bool is_credential(std::string_view header) {
