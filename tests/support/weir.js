@@ -178,6 +178,8 @@ export class Weir {
   }
 
   async stop() {
+    if (this.stopped) return;
+    this.stopped = true;
     if (!this.exit) this.signal('SIGTERM');
     try {
       await within(this.exited.opened, 'weir to end after SIGTERM', kPatience);
