@@ -89,7 +89,8 @@ struct UpstreamConfig {
   OriginTimeouts timeouts;
 
   static void describe(auto& field, auto& self) {
-    field("servers", self.servers, "one URL, or a list of those that answer alike", {.required = true});
+    field("servers", self.servers, "one URL, or a list of those that answer alike",
+          {.required = true, .example = "http://127.0.0.1:3000"});
     field("balance", self.balance, "who gets the next request; hash: by the cache key");
     field("connections", self.connections, "to each server");
     field("timeouts", self.timeouts, "past one the fetch fails, and a kept copy or 504 is the answer");
@@ -164,6 +165,9 @@ struct Config {
           {.otherwise = "one route, all, that matches everything"});
   }
 };
+
+// What a file without routes has: every request, and of the answers what the origin's headers allow to keep.
+RouteConfig route_for_all();
 
 // For `weir run --origin URL`: one upstream, standard HTTP caching, no access log.
 Config quick_config(const OriginUrl& origin, const ListenAddress& listen);

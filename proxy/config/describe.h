@@ -33,6 +33,7 @@ struct Rules {
   const Format* names = nullptr;   // of the keys of a map
   bool required = false;
   std::string_view otherwise = {};  // what holds where it is left out, if no plain value says it
+  std::string_view example = {};    // for the reference file, where there is no default to show
 };
 
 struct AnyField {
@@ -50,6 +51,7 @@ template <class T>
 concept HasWords = Described<T> && requires(T& value, std::string_view word) {
   T::kWords;
   value.set_word(word);
+  value.word_text();
 };
 
 template <class T>

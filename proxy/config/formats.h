@@ -4,34 +4,33 @@
 #include <string_view>
 
 #include "proxy/config/describe.h"
+#include "proxy/http/grammar.h"
 
 namespace weir {
 
-bool is_token(std::string_view text);            // RFC 9110 §5.6.2
-bool is_field_value(std::string_view text);      // visible, spaces, tabs; not at either end
+bool is_edit_value(std::string_view text);       // may be written as a field's value, and reads back the same
 bool is_edited_field(std::string_view text);     // a field that a route may change: not one that frames the message
-bool is_forwarded_field(std::string_view text);  // a client's field that may reach the origin at all
-bool is_keyed_field(std::string_view text);
+bool is_forwarded_field(std::string_view text);  // a client's field that may reach the origin, and so may be keyed on
 bool is_query_name(std::string_view text);
 bool is_route_name(std::string_view text);
 bool is_tag(std::string_view text);
 bool is_path(std::string_view text);
 
-inline constexpr Format kFieldName{"a field name", "a token such as X-Trace", is_token};
-inline constexpr Format kFieldValue{"a field value", "visible characters and spaces, none at either end",
-                                    is_field_value};
+inline constexpr Format kEditValue{"a field value", "visible characters and spaces, no space at either end",
+                                   is_edit_value};
 inline constexpr Format kEditedField{"a field that a route may change",
-                                     "any but Host and those that frame a message or belong to one connection",
+                                     "any but Host and what frames a message or belongs to one connection",
                                      is_edited_field};
-inline constexpr Format kForwardedField{"a field that may reach the origin",
-                                        "any but those of one connection and those that weir writes itself",
-                                        is_forwarded_field};
-inline constexpr Format kKeyedField{"a field to key on", "a token such as Accept-Language; Host is in the key already",
-                                    is_keyed_field};
+inline constexpr Format kForwardedField{
+    "a field of clients that may reach the origin",
+    "any but those of one connection, those of conditions and ranges, and those that "
+    "weir writes itself, as X-Forwarded-For",
+    is_forwarded_field};
 inline constexpr Format kCookieName{"a cookie name", "a token such as session", is_token};
-inline constexpr Format kQueryName{"a query parameter", "a name without & = # or spaces", is_query_name};
-inline constexpr Format kRouteName{"a route name", "letters, digits, '-', '_' and '.', at most 64", is_route_name};
-inline constexpr Format kTag{"a tag", "visible characters without spaces or commas, at most 256", is_tag};
-inline constexpr Format kPath{"a path", "a path that begins with /, as in /api/videos/${id}", is_path};
+inline constexpr Format kQueryName{"a query parameter", "a name as it stands in the query, without & = # or spaces",
+                                   is_query_name};
+inline constexpr Format kRouteName{"a name", "letters, digits, '-', '_' and '.', at most 64", is_route_name};
+inline constexpr Format kTag{"a tag", "visible characters without commas and spaces, at most 256", is_tag};
+inline constexpr Format kPath{"a path", "what begins with /, as in /api/videos/${id}", is_path};
 
 }  // namespace weir

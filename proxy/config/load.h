@@ -2,19 +2,15 @@
 // once. What needs patterns and templates is checked by route/compile.h, whose prepare_file() does both.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "proxy/config/config.h"
+#include "proxy/config/expand.h"
 #include "proxy/config/place.h"
 
 namespace weir {
-
-// The value of an environment variable; nullopt where it isn't set.
-using Environment = std::function<std::optional<std::string>(const std::string& name)>;
-Environment process_environment();
 
 struct Loaded {
   // As far as it could be read: where `diagnostics` has errors, good only for finding more of them. Empty after a YAML

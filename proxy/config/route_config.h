@@ -63,16 +63,17 @@ struct RouteCacheConfig {
   CacheMode mode() const;
   void set_word(std::string_view text);  // one of kWords; keeps what stale copies may do, drops lifetimes
   void set_map();                        // a map follows: no word any more
+  std::string_view word_text() const;    // empty where there is none
 
   static void describe(auto& field, auto& self) {
     field("ttl", self.ttl, "fresh for so long where the origin says nothing",
-          {.most = "365d", .otherwise = "only what the origin's headers say"});
+          {.most = "365d", .otherwise = "only what the origin's headers say", .example = "5m"});
     field("override", self.override_origin, "puts ttl above the origin's lifetimes (never above no-store and private)");
     field("stale_while_revalidate", self.stale_while_revalidate,
           "after its life a copy is served for so long while one fetch refreshes it",
-          {.most = "365d", .otherwise = "what the response says"});
+          {.most = "365d", .otherwise = "what the response says", .example = "30s"});
     field("stale_if_error", self.stale_if_error, "after its life a copy is served for so long where the origin fails",
-          {.most = "365d", .otherwise = "what the response says"});
+          {.most = "365d", .otherwise = "what the response says", .example = "1h"});
     field("refresh_ahead", self.refresh_ahead, "a hit in this last part of a life starts a refresh", {.most = "90%"});
     field("etag", self.etag, "makes an ETag where the origin sends none");
     field("set_cookie", self.set_cookie,
@@ -82,7 +83,7 @@ struct RouteCacheConfig {
     field("patience", self.patience, "for `prefer: origin`", {.least = "1ms", .most = "1h"});
     field("adaptive", self.adaptive,
           "a lifetime that grows while revalidations find nothing new, and shrinks when they do",
-          {.otherwise = "lifetimes stay as they are"});
+          {.otherwise = "lifetimes stay as they are", .example = "{ min: 10s, max: 1h }"});
     field("max_variants", self.max_variants, "copies of one key that differ by Vary", {.least = "1", .most = "1000"});
     field("status", self.status, "lifetimes for further status codes: { 404: 1m }", {.most = "365d"});
     field("trust_client", self.trust_client,
@@ -92,7 +93,7 @@ struct RouteCacheConfig {
     field("hit_for_miss", self.hit_for_miss,
           "how long an uncacheable answer is remembered, so that requests don't queue", {.least = "1s", .most = "1d"});
     field("max_object", self.max_object, "a larger response streams through unstored",
-          {.least = "1KiB", .most = "16GiB", .otherwise = "cache.max_object of the file"});
+          {.least = "1KiB", .most = "16GiB", .otherwise = "cache.max_object of the file", .example = "1MiB"});
   }
 };
 
@@ -101,7 +102,7 @@ struct UserKeyConfig {
   std::string cookie;
 
   static void describe(auto& field, auto& self) {
-    field("header", self.header, "the field that says who the user is", {.format = &kFieldName});
+    field("header", self.header, "the field that says who the user is", {.format = &kForwardedField});
     field("cookie", self.cookie, "the cookie that says who the user is", {.format = &kCookieName});
   }
 };
@@ -122,14 +123,14 @@ struct KeyConfig {
 
   static void describe(auto& field, auto& self) {
     field("query", self.query, "only these parameters count, in any order; the others are dropped",
-          {.format = &kQueryName, .otherwise = "all of them, sorted"});
+          {.format = &kQueryName, .otherwise = "all of them, sorted", .example = "[ q, page ]"});
     field("query_except", self.query_except, "these parameters are dropped", {.format = &kQueryName});
     field("normalise", self.normalise, "by parameter: trim, lower; in the key and in what the origin is asked",
           {.names = &kQueryName});
-    field("headers", self.headers, "request fields that count", {.format = &kKeyedField});
+    field("headers", self.headers, "request fields that count", {.format = &kForwardedField});
     field("cookies", self.cookies, "cookies that count", {.format = &kCookieName});
     field("user", self.user, "keeps users apart by a field or a cookie; its value is hashed, never stored",
-          {.otherwise = "all users share"});
+          {.otherwise = "all users share", .example = "{ header: Authorization }"});
   }
 };
 
@@ -149,22 +150,24 @@ struct InvalidateConfig {
   }
 };
 
+// Value: Secret for what the origin is sent, which may be a key or a token; std::string for what any client sees.
+template <class Value>
 struct HeaderEditsConfig {
-  std::map<std::string, std::string> set;
-  std::map<std::string, std::string> add;
+  std::map<std::string, Value> set;
+  std::map<std::string, Value> add;
   std::vector<std::string> remove;
 
   bool empty() const { return set.empty() && add.empty() && remove.empty(); }
 
   static void describe(auto& field, auto& self) {
-    field("set", self.set, "in place of any such field", {.format = &kFieldValue, .names = &kEditedField});
-    field("add", self.add, "beside any such field", {.format = &kFieldValue, .names = &kEditedField});
+    field("set", self.set, "in place of any such field", {.format = &kEditValue, .names = &kEditedField});
+    field("add", self.add, "beside any such field", {.format = &kEditValue, .names = &kEditedField});
     field("remove", self.remove, "fields that go", {.format = &kEditedField});
   }
 };
 
 struct RequestConfig {
-  HeaderEditsConfig headers;
+  HeaderEditsConfig<Secret> headers;
   std::vector<std::string> forward;
   Size max_body = 16_MiB;
 
@@ -177,13 +180,13 @@ struct RequestConfig {
 };
 
 struct ResponseConfig {
-  HeaderEditsConfig headers;
+  HeaderEditsConfig<std::string> headers;
   std::optional<Duration> client_ttl;
 
   static void describe(auto& field, auto& self) {
     field("headers", self.headers, "changes what clients are sent");
     field("client_ttl", self.client_ttl, "the Cache-Control that browsers see, apart from what weir keeps",
-          {.most = "365d", .otherwise = "what the origin sent"});
+          {.most = "365d", .otherwise = "what the origin sent", .example = "1m"});
   }
 };
 
@@ -199,7 +202,7 @@ struct RouteOptions {
   ResponseConfig response;
 
   static void describe(auto& field, auto& self) {
-    field("upstream", self.upstream, "who answers", {.otherwise = "the one upstream there is"});
+    field("upstream", self.upstream, "who answers", {.otherwise = "the one upstream there is", .example = "api"});
     field("cache", self.cache, "off, origin, or what to keep for how long",
           {.otherwise = "origin: what the origin's headers allow"});
     field("key", self.key, "what of a request selects the copy: host, path and whole sorted query, and these changes");
@@ -217,8 +220,10 @@ struct RouteConfig : RouteOptions {
   std::vector<MatchConfig> match;
 
   static void describe(auto& field, auto& self) {
-    field("name", self.name, "as logs and metrics call it", {.format = &kRouteName, .required = true});
-    field("match", self.match, "[METHODS] PATH, or a list of such; GET matches HEAD too", {.required = true});
+    field("name", self.name, "as logs and metrics call it",
+          {.format = &kRouteName, .required = true, .example = "all"});
+    field("match", self.match, "[METHODS] PATH, or a list of such; GET matches HEAD too",
+          {.required = true, .example = "/"});
     RouteOptions::describe(field, self);
   }
 };

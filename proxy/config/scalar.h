@@ -1,11 +1,14 @@
 // The types of single values in the config file, and how each is read from its text and written back.
-// Scalar<T> has parse(text), format(value), kSchema (the inside of its JSON Schema, an object) and kShape (for people).
+// Scalar<T> has parse(text), format(value), kShape (for people) and kSchema (the inside of its JSON Schema's object).
+// Errors read `"30" is not a duration: what would be right`.
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "proxy/base/result.h"

@@ -1,0 +1,145 @@
+// Rules of the whole file: listeners, admin, memory, upstreams, names of routes; see check.h.
+#include "proxy/config/check.h"
+
+#include <algorithm>
+#include <set>
+
+#include "proxy/base/text.h"
+#include "proxy/config/check_route.h"
+
+namespace weir {
+namespace {
+
+class Checker {
+ public:
+  Checker(Config& config, Diagnostics& diagnostics) : config_(config), diagnostics_(diagnostics) {}
+
+  void check_all() {
+    check_listeners();
+    check_admin();
+    check_sizes();
+    check_upstreams();
+    complete_routes();
+    check_names();
+    for (const auto& route : config_.routes) check_route(config_, route, diagnostics_);
+  }
+
+ private:
+  Place at(std::string_view path) const {
+    const auto found = config_.places.find(path);
+    return found == config_.places.end() ? Place{1, 1} : found->second;
+  }
+
+  void say(Diagnostic::Severity severity, Place place, std::string what, std::string right) {
+    diagnostics_.push_back({severity, config_.file, place, std::move(what), std::move(right)});
+  }
+  void error(Place place, std::string what, std::string right) {
+    say(Diagnostic::Severity::error, place, std::move(what), std::move(right));
+  }
+
+  void check_listeners() {
+    if (config_.listen.empty()) error(at("listen"), "nowhere to listen", "at least one address");
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < config_.listen.size(); ++i) {
+      const auto& address = config_.listen[i].address;
+      if (address.port == 0 || seen.insert(address.text()).second) continue;
+      error(at("listen." + std::to_string(i)), address.text() + " a second time", "each address once");
+    }
+    if (config_.admin.address.port != 0 && seen.contains(config_.admin.address.text())) {
+      error(at("admin"), "the admin endpoint on a public port, " + config_.admin.address.text(), "a port of its own");
+    }
+  }
+
+  void check_admin() {
+    if (!config_.admin.token.text.empty() || config_.admin.address.loopback()) return;
+    error(at("admin.address"),
+          config_.admin.address.text() + " can be reached from outside, and there is no admin.token",
+          "a token, or a loopback address");
+  }
+
+  void check_sizes() {
+    const bool chosen = config_.places.contains("cache.max_object");
+    if (chosen && config_.cache.max_object > config_.cache.memory / 10) {
+      error(at("cache.max_object"), format_size(config_.cache.max_object) + " is more than the memory can take",
+            "at most a tenth of cache.memory, which is " + format_size(config_.cache.memory));
+    }
+    if (config_.client.limits.line > config_.client.limits.head) {
+      const Place place =
+          config_.places.contains("client.limits.line") ? at("client.limits.line") : at("client.limits.head");
+      error(place, "a line may be longer than the head it is part of", "line at most head");
+    }
+  }
+
+  void check_upstreams() {
+    for (const auto& upstream : config_.upstreams) {
+      const bool given = config_.places.contains("upstreams." + upstream.name + ".servers");
+      if (given && upstream.servers.empty()) error(upstream.place, "an upstream without servers", "at least one URL");
+    }
+    if (config_.upstreams.empty() && config_.places.contains("upstreams")) {
+      error(at("upstreams"), "no upstream", "NAME: { servers: http://HOST:PORT }");
+    }
+  }
+
+  // Names that exist; a name is left out only where there is but one upstream.
+  void complete_upstream(RouteConfig& route) {
+    std::vector<std::string_view> names;
+    for (const auto& upstream : config_.upstreams) names.push_back(upstream.name);
+    if (names.empty()) return;
+    if (route.upstream.empty()) {
+      if (names.size() == 1) {
+        route.upstream = names.front();
+      } else {
+        error(route.place, "route \"" + route.name + "\" says no upstream", "one of " + listed_names(names));
+      }
+      return;
+    }
+    if (std::find(names.begin(), names.end(), route.upstream) != names.end()) return;
+    const auto near = nearest(route.upstream, names);
+    const auto place = route.places.find("upstream");
+    error(place == route.places.end() ? route.place : place->second,
+          "no upstream is called \"" + printable(route.upstream) + "\"",
+          near.empty() ? "one of " + listed_names(names) : "did you mean \"" + std::string(near) + "\"?");
+  }
+
+  static std::string listed_names(const std::vector<std::string_view>& names) {
+    std::string out;
+    for (const auto name : names) out += (out.empty() ? "" : ", ") + std::string(name);
+    return out;
+  }
+
+  void complete_routes() {
+    if (config_.routes.empty() && !config_.places.contains("routes")) {
+      RouteConfig all = route_for_all();
+      static_cast<RouteOptions&>(all) = config_.defaults;
+      config_.routes.push_back(std::move(all));
+    }
+    if (config_.routes.empty()) error(at("routes"), "no route", "at least one, or no `routes` at all");
+    if (config_.routes.size() > kMaxRoutes) {
+      error(config_.routes[kMaxRoutes].place, "too many routes", "at most 1000");
+      config_.routes.resize(kMaxRoutes);
+    }
+    for (auto& route : config_.routes) complete_upstream(route);
+  }
+
+  void check_names() {
+    std::map<std::string_view, unsigned> lines;
+    for (const auto& route : config_.routes) {
+      if (route.name.empty()) continue;
+      const auto [first, is_new] = lines.try_emplace(route.name, route.place.line);
+      if (is_new) continue;
+      error(route.places.at("name"), "a second route called \"" + route.name + "\"",
+            "a name of its own; the first stands on line " + std::to_string(first->second));
+    }
+  }
+
+  Config& config_;
+  Diagnostics& diagnostics_;
+};
+
+}  // namespace
+
+void complete_and_check(Config& config, Diagnostics& diagnostics) {
+  Checker(config, diagnostics).check_all();
+}
+
+}  // namespace weir

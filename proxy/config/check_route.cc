@@ -1,0 +1,166 @@
+// Rules between the options of one route, and the warnings about those that give up a protection; see check_route.h.
+// What a route has from defaults can't be wrong for it, only without effect.
+#include "proxy/config/check_route.h"
+
+#include <algorithm>
+
+#include "proxy/base/text.h"
+#include "proxy/http/message.h"
+
+namespace weir {
+namespace {
+
+class RouteChecker {
+ public:
+  RouteChecker(const Config& config, const RouteConfig& route, Diagnostics& diagnostics)
+      : config_(config), route_(route), diagnostics_(diagnostics) {}
+
+  void check_all() {
+    check_methods();
+    check_cache();
+    check_query();
+    check_user();
+    warn_of_cookies();
+    warn_of_trust();
+    warn_of_forwarding();
+  }
+
+ private:
+  // Given by the route itself, not by defaults.
+  bool own(std::string_view path) const {
+    const auto found = route_.places.find(path);
+    if (found == route_.places.end()) return false;
+    const auto common = config_.defaults.places.find(path);
+    return common == config_.defaults.places.end() || !(common->second == found->second);
+  }
+  Place at(std::string_view path) const {
+    const auto found = route_.places.find(path);
+    return found == route_.places.end() ? route_.place : found->second;
+  }
+  void say(Diagnostic::Severity severity, std::string_view path, std::string what, std::string right) {
+    diagnostics_.push_back({severity, config_.file, at(path), std::move(what), std::move(right)});
+  }
+  void error(std::string_view path, std::string what, std::string right) {
+    say(Diagnostic::Severity::error, path, std::move(what), std::move(right));
+  }
+  void warn(std::string_view path, std::string what, std::string right) {
+    say(Diagnostic::Severity::warning, path, std::move(what), std::move(right));
+  }
+
+  bool every_method(bool (*holds)(Method)) const {
+    return !route_.match.empty() &&
+           std::all_of(route_.match.begin(), route_.match.end(), [&](const MatchConfig& match) {
+             return !match.methods.empty() &&
+                    std::all_of(match.methods.begin(), match.methods.end(),
+                                [&](const std::string& method) { return holds(method_of(method)); });
+           });
+  }
+
+  void check_methods() {
+    if (every_method([](Method m) { return m != Method::get && m != Method::head; })) {
+      for (const std::string_view path : {"cache.ttl", "cache.adaptive", "cache.status", "cache.etag"}) {
+        if (own(path))
+          error(path, std::string(path) + " never applies: only answers to GET and HEAD are kept", "leave it out");
+      }
+      if (own("tags"))
+        error("tags", "tags never apply: only answers to GET and HEAD are kept",
+              "leave them out, or write invalidate: { tags: … }");
+    }
+    if (own("invalidate") && every_method(is_safe)) {
+      error("invalidate", "invalidate never applies: the route has no method that changes anything",
+            "a route with POST, PUT, PATCH or DELETE");
+    }
+  }
+
+  void check_cache() {
+    const auto& cache = route_.cache;
+    if (cache.override_origin && !cache.ttl && !cache.adaptive && own("cache.override")) {
+      error("cache.override", "override without a ttl", "a ttl to put above the origin's headers");
+    }
+    if (cache.adaptive && cache.adaptive->min > cache.adaptive->max) {
+      error("cache.adaptive", "min is more than max", "min at most max");
+    }
+    if (cache.max_object && *cache.max_object > config_.cache.memory / 10 && own("cache.max_object")) {
+      error("cache.max_object", format_size(*cache.max_object) + " is more than the memory can take",
+            "at most a tenth of cache.memory, which is " + format_size(config_.cache.memory));
+    }
+  }
+
+  void check_query() {
+    const auto& key = route_.key;
+    if (key.query && !key.query_except.empty()) {
+      error(own("key.query_except") ? "key.query_except" : "key.query", "both query and query_except", "one of them");
+    }
+    for (const auto& [name, how] : key.normalise) {
+      const auto has = [&](const std::vector<std::string>& names) {
+        return std::find(names.begin(), names.end(), name) != names.end();
+      };
+      if ((key.query && !has(*key.query)) || has(key.query_except)) {
+        error("key.normalise." + name, "\"" + printable(name) + "\" is not in the key, so it can't be normalised",
+              "a parameter that counts");
+      }
+    }
+  }
+
+  void check_user() {
+    if (!route_.key.user) return;
+    if (route_.key.user->header.empty() == route_.key.user->cookie.empty()) {
+      error("key.user", "either a header or a cookie says who the user is",
+            "{ header: Authorization } or { cookie: session }");
+    }
+    const auto& header = route_.key.user->header;
+    if (!header.empty() && own("key.user.header") && name_of(header) != Name::authorization &&
+        name_of(header) != Name::cookie) {
+      warn("key.user.header", "whoever sends " + header + " is taken for that user",
+           "good only where something in front of weir sets it");
+    }
+  }
+
+  void warn_of_cookies() {
+    if (route_.cache.set_cookie == SetCookie::store) {
+      warn("cache.set_cookie", "the cookies of one client's answer are handed to all", "set_cookie: refuse");
+    } else if (route_.cache.set_cookie == SetCookie::strip) {
+      warn("cache.set_cookie", "clients never get the cookies that the origin sets here", "set_cookie: refuse");
+    }
+  }
+
+  void warn_of_trust() {
+    if (route_.cache.trust_client) {
+      warn("cache.trust_client", "any client can make each of its requests reach the origin", "trust_client: false");
+    }
+    if (route_.cache.store_unterminated) {
+      warn("cache.store_unterminated", "an answer that was cut off can be kept as if it were whole",
+           "store_unterminated: false");
+    }
+  }
+
+  bool keyed(std::string_view field) const {
+    const auto& key = route_.key;
+    const auto same = [&](std::string_view name) { return equals_ignoring_case(name, field); };
+    return std::any_of(key.headers.begin(), key.headers.end(), same) || (key.user && same(key.user->header));
+  }
+
+  void warn_of_forwarding() {
+    if (route_.cache.mode() != CacheMode::ttl) return;
+    const auto& forward = route_.request.forward;
+    for (std::size_t i = 0; i < forward.size(); ++i) {
+      if (keyed(forward[i])) continue;
+      warn("request.forward." + std::to_string(i),
+           forward[i] +
+               " reaches the origin, and is not in the key: if the answer depends on it, clients get one another's",
+           "key: { headers: [ " + forward[i] + " ] }");
+    }
+  }
+
+  const Config& config_;
+  const RouteConfig& route_;
+  Diagnostics& diagnostics_;
+};
+
+}  // namespace
+
+void check_route(const Config& config, const RouteConfig& route, Diagnostics& diagnostics) {
+  RouteChecker(config, route, diagnostics).check_all();
+}
+
+}  // namespace weir

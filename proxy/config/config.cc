@@ -1,0 +1,27 @@
+// The config that `weir run --origin URL` stands for; see config.h.
+#include "proxy/config/config.h"
+
+namespace weir {
+
+Config quick_config(const OriginUrl& origin, const ListenAddress& listen) {
+  Config config;
+  config.listen = {ListenConfig{listen}};
+  config.access_log.kind = AccessLogConfig::Kind::off;
+  UpstreamConfig upstream;
+  upstream.name = "origin";
+  upstream.servers = {origin};
+  config.upstreams.push_back(std::move(upstream));
+  RouteConfig all = route_for_all();
+  all.upstream = "origin";
+  config.routes.push_back(std::move(all));
+  return config;
+}
+
+RouteConfig route_for_all() {
+  RouteConfig route;
+  route.name = "all";
+  route.match.push_back(MatchConfig{{}, "/"});
+  return route;
+}
+
+}  // namespace weir

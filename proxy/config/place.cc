@@ -1,0 +1,40 @@
+// How a diagnostic is written, and in what order; see place.h.
+#include "proxy/config/place.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace weir {
+
+std::string Diagnostic::text() const {
+  std::string out = file;
+  if (place) out += (file.empty() ? "" : ":") + std::to_string(place.line) + ":" + std::to_string(place.column);
+  if (!out.empty()) out += ": ";
+  if (severity == Severity::warning) out += "warning: ";
+  out += what;
+  if (!right.empty()) out += " (" + right + ")";
+  return out;
+}
+
+bool has_errors(const Diagnostics& diagnostics) {
+  return std::any_of(diagnostics.begin(), diagnostics.end(),
+                     [](const Diagnostic& d) { return d.severity == Diagnostic::Severity::error; });
+}
+
+void sort_by_place(Diagnostics& diagnostics) {
+  const auto order = [](const Diagnostic& d) {
+    return std::tie(d.place.line, d.place.column, d.severity, d.what, d.right);
+  };
+  std::stable_sort(diagnostics.begin(), diagnostics.end(),
+                   [&](const Diagnostic& a, const Diagnostic& b) { return order(a) < order(b); });
+  const auto same = [&](const Diagnostic& a, const Diagnostic& b) { return order(a) == order(b); };
+  diagnostics.erase(std::unique(diagnostics.begin(), diagnostics.end(), same), diagnostics.end());
+}
+
+std::string text_of(const Diagnostics& diagnostics) {
+  std::string out;
+  for (const auto& diagnostic : diagnostics) out += diagnostic.text() + "\n";
+  return out;
+}
+
+}  // namespace weir

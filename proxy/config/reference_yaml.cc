@@ -1,0 +1,78 @@
+// A visitor of describe() that writes conf/reference.yaml; see reference.h.
+#include "proxy/config/config.h"
+#include "proxy/config/reference.h"
+#include "proxy/config/shape.h"
+
+namespace weir {
+namespace {
+
+constexpr std::size_t kCommentColumn = 44;
+
+class YamlReference {
+ public:
+  template <class T>
+  void operator()(std::string_view name, T& value, std::string_view sentence, const Rules& rules = {}) {
+    const std::string key = std::string(name) + ":";
+    if constexpr (std::is_same_v<std::decay_t<T>, RouteOptions>) {
+      line("# " + key + " {}", std::string(sentence) + "; takes what a route takes, but name and match");
+    } else if constexpr (is_block<T>()) {
+      line(key, sentence);
+      block(value);
+    } else if (!rules.otherwise.empty()) {
+      line("# " + key + " " + std::string(rules.example),
+           std::string(sentence) + "; left out: " + std::string(rules.otherwise));
+    } else {
+      line(key + " " +
+               (rules.required && !rules.example.empty() ? std::string(rules.example) : inline_value(value, rules)),
+           sentence);
+    }
+  }
+
+  std::string take() { return std::move(out_); }
+
+ private:
+  template <class T>
+  void block(T& value) {
+    indent_ += 2;
+    if constexpr (!kIsList<T>) {
+      T::describe(*this, value);
+    } else if constexpr (Named<typename T::value_type>) {
+      line("api:", "a name of your choice");
+      typename T::value_type blank{};
+      block(blank);
+    } else {
+      typename T::value_type blank{};
+      dash_ = true;
+      indent_ += 2;
+      T::value_type::describe(*this, blank);
+      indent_ -= 2;
+    }
+    indent_ -= 2;
+  }
+
+  void line(std::string_view text, std::string_view comment) {
+    std::string whole(indent_ - (dash_ ? 2 : 0), ' ');
+    if (dash_) whole += "- ";
+    dash_ = false;
+    whole += text;
+    whole.resize(std::max(whole.size() + 2, kCommentColumn), ' ');
+    out_ += whole + "# " + std::string(comment) + "\n";
+  }
+
+  std::string out_;
+  std::size_t indent_ = 0;
+  bool dash_ = false;  // the next line begins an item
+};
+
+}  // namespace
+
+std::string config_reference_yaml() {
+  YamlReference reference;
+  Config config;
+  Config::describe(reference, config);
+  return "# Each option of weir with its default. One that is commented out has none: an example stands in its place.\n"
+         "# Made by `weir schema --reference`; docs/config.md says what values look like.\n" +
+         reference.take();
+}
+
+}  // namespace weir
