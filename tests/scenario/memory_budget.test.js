@@ -1,0 +1,86 @@
+// The byte budget is strict and counts everything; what is asked for again and again outlives a scan (S3-FIFO).
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { connect } from '../support/client.js';
+import { isHit } from '../support/cache_status.js';
+import { scenario } from '../support/scenario.js';
+
+const kBudget = 16 << 20;
+const kRoutes = `
+cache: { memory: 16MiB }
+routes:
+  - name: all
+    match: /
+    cache: { ttl: 1h }
+`;
+
+const resident = (weir) => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${weir.process.pid}/status`))[1]) * 1024;
+// A sanitizer's quarantine and shadow are no memory of weir's.
+const sanitized = (weir) => /lib[at]san/.test(readFileSync(`/proc/${weir.process.pid}/maps`, 'utf8'));
+
+const content = (path, size) => Buffer.alloc(size, `${path} `);
+
+async function each(weir, paths, look) {
+  const clients = await Promise.all(Array.from({ length: 8 }, () => connect(weir)));
+  let next = 0;
+  await Promise.all(
+    clients.map(async (client) => {
+      while (next < paths.length) {
+        const path = paths[next];
+        next += 1;
+        const answer = await client.request(`GET ${path}`).answer();
+        assert.equal(answer.status, 200);
+        look?.(path, answer);
+      }
+      client.close();
+    }),
+  );
+}
+
+const scan = (n, prefix = 'object') => Array.from({ length: n }, (_, i) => `/${prefix}/${i}`);
+
+for (const [what, size, count] of [['of 32 KiB', 32 << 10, 4000], ['of 200 bytes', 200, 60_000]]) {
+  scenario(`many times the budget in objects ${what}: within it all the time`, kRoutes, async ({ origin, weir }) => {
+    origin.otherwise((request) => ({ body: content(request.path, size) }));
+    await each(weir, scan(64, 'warm'));
+    const empty = resident(weir) - Math.min(64 * size, kBudget);
+    await each(weir, scan(count), (path, answer) => assert.ok(answer.body.equals(content(path, size))));
+    const { json } = await weir.admin('GET /admin/cache/stats');
+    assert.ok(json.bytes <= kBudget, `${json.bytes} bytes`);
+    assert.ok(json.bytes >= kBudget / 2, `the budget is used: ${json.bytes} bytes`);
+    assert.ok(json.evictions > 0);
+    const most = kBudget * 1.25 + empty + (4 << 20);
+    if (!sanitized(weir)) assert.ok(resident(weir) <= most, `${resident(weir)} bytes resident, ${most} would be right`);
+  });
+}
+
+scenario('a scan does not push out what is asked for often', kRoutes, async ({ origin, weir }) => {
+  origin.otherwise((request) => ({ body: content(request.path, 16 << 10) }));
+  const hot = scan(50, 'hot');
+  for (let i = 0; i < 4; i += 1) await each(weir, hot);
+  for (let i = 0; i < 10; i += 1) {
+    await each(weir, scan(400, `scan-${i}`));
+    await each(weir, hot);
+  }
+  let hits = 0;
+  await each(weir, hot, (path, answer) => (hits += isHit(answer)));
+  assert.ok(hits >= 45, `${hits} of 50 are still there`);
+});
+
+scenario('the same body under many names is kept once', kRoutes, async ({ origin, weir, get }) => {
+  const body = Buffer.alloc(1 << 20, 'same');
+  origin.otherwise({ body });
+  await each(weir, scan(100));
+  let hits = 0;
+  await each(weir, scan(100), (path, answer) => (hits += isHit(answer)));
+  assert.equal(hits, 100, 'a hundred MiB in a budget of sixteen');
+  assert.ok((await get('/object/1')).body.equals(body));
+});
+
+scenario('an object larger than the budget streams through', kRoutes, async ({ origin, get }) => {
+  const body = Buffer.alloc(20 << 20, 'large');
+  origin.on('/large', { body }).on('/small', { body: 'small' });
+  await get('/small');
+  for (let i = 0; i < 2; i += 1) assert.ok((await get('/large')).body.equals(body));
+  assert.ok(isHit(await get('/small')), 'and pushes nothing out');
+});
