@@ -1,11 +1,12 @@
-// Store: the objects in memory. Sharded by key digest, one strict byte budget for all shards, S3-FIFO eviction by bytes, same
-// bodies kept once. Any thread; a find holds one shard's lock for tens of nanoseconds and writes nothing but a small
-// counter. No sockets, no clock of its own, no opinion on freshness or invalidation.
+// Store: the objects in memory. Sharded by key digest, one strict byte budget for all shards, S3-FIFO eviction by
+// bytes, same bodies kept once. Any thread; a find holds one shard's lock for tens of nanoseconds and writes nothing
+// but a small counter. No sockets, no clock of its own, no opinion on freshness or invalidation.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +18,9 @@
 
 namespace weir {
 
+class Shard;
+struct Node;
+
 class Store {
  public:
   // `budget` bytes cover everything: bodies, heads, keys, index, ghosts, allocator slack.
@@ -24,16 +28,17 @@ class Store {
   ~Store();
 
   struct Found {
-    ObjectPtr object;            // the variant that the request selects, or null
-    bool other_variants = false; // the key is known, but none of its variants matches (Cache-Status: vary-miss)
-    bool hit_for_miss = false;   // an uncacheable answer is remembered: don't queue behind a leader
+    ObjectPtr object;             // the variant that the request selects, or null
+    bool other_variants = false;  // the key is known, but none of its variants matches (Cache-Status: vary-miss)
+    bool hit_for_miss = false;    // an uncacheable answer is remembered: don't queue behind a leader
   };
   // `key` is compared whole. Counts as a use for eviction. No heap allocation.
   Found find(const Digest& digest, std::string_view key, const Fields& request, Time now) const;
 
-  // Stores it, in place of the variant with the same Vary values; evicts to stay within budget. Past max_variants of one key
-  // the least used variant goes. Returns false where it does not fit (larger than a tenth of the budget).
-  // Gives back the object as stored: its body may be another object's with the same bytes.
+  // Stores it, in place of the variant with the same Vary values; evicts to stay within budget. Past max_variants of
+  // one key the least used variant goes; variants that vary by other names go, too: the newest answer says what counts.
+  // Ends a hit-for-miss mark. Returns false where it does not fit (larger than a tenth of the budget). Gives back the
+  // object as stored: its body may be another object's with the same bytes.
   bool put(std::shared_ptr<Object> object, unsigned max_variants);
 
   // Drops this very object (or all variants of a key). No effect where it isn't stored any more.
@@ -53,14 +58,22 @@ class Store {
   };
   Statistics statistics() const;
 
-  // Calls each(object) for at most `limit` objects, hottest shards first is not promised. For listings; takes locks briefly.
+  // Calls each(object) for at most `limit` objects, hottest shards first is not promised. For listings; takes locks
+  // briefly.
   std::vector<ObjectPtr> sample(std::size_t limit) const;
 
  private:
-  struct Shard;
-  struct Accounts;
+  class Room;
+  struct State;
   static constexpr std::size_t kShards = 64;
-  std::unique_ptr<Accounts> accounts_;
+
+  Shard& shard_of(const Digest& digest) const { return *shards_[digest.high % kShards]; }
+  static Found find_variant(const Node& first, std::unique_lock<std::mutex> lock, const Fields& request, Time now);
+  bool evict_one() const;
+  bool keep_body(Object& object, Node& node) const;
+  bool insert(std::unique_ptr<Node> node, unsigned max_variants) const;
+
+  std::unique_ptr<State> state_;
   std::array<std::unique_ptr<Shard>, kShards> shards_;
 };
 

@@ -1,0 +1,159 @@
+// One part of the store; see shard.h.
+#include "proxy/cache/shard.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proxy/base/check.h"
+
+namespace weir {
+namespace {
+
+bool varies_alike(const Object& a, const Object& b) {
+  return a.vary_names == b.vary_names;
+}
+
+// Of a chain; the oldest of those used least.
+Node* least_used(Node* first) {
+  const auto uses = [](const Node* node) { return node->object->uses.load(std::memory_order_relaxed); };
+  Node* least = first;
+  for (Node* node = first; node != nullptr && node->object; node = node->next) {
+    if (uses(node) <= uses(least)) least = node;
+  }
+  return least;
+}
+
+}  // namespace
+
+Dead::~Dead() {
+  while (first_ != nullptr) {
+    std::unique_ptr<Node> node(first_);
+    first_ = node->next;
+    bury(std::move(node));
+  }
+}
+
+void Dead::add(Node& node) {
+  node.next = std::exchange(first_, &node);
+}
+
+void Dead::bury(std::unique_ptr<Node> node) {
+  const Size bytes = node->bytes;
+  const bool shares_body = node->shares_body;
+  const Digest digest = shares_body ? node->object->body->digest() : Digest{};
+  node.reset();
+  if (shares_body) bodies_.drop(digest);
+  budget_.release(bytes);
+}
+
+Shard::~Shard() {
+  WEIR_CHECK(eviction_.empty());
+}
+
+void Shard::resize(std::size_t slots) {
+  const Size before = index_.slots() * kBytesPerSlot;
+  index_.resize(slots);
+  eviction_.ghosts().resize(slots / 2);
+  budget_.release(before);
+}
+
+void Shard::grow() {
+  if (index_.is_full()) resize(index_.grown());
+}
+
+void Shard::shrink() {
+  if (index_.is_sparse() && budget_.reserve(index_.shrunk() * kBytesPerSlot)) resize(index_.shrunk());
+}
+
+void Shard::put_object(std::unique_ptr<Node> node, std::size_t max_variants, Dead& dead) {
+  make_way(*node, max_variants, dead);
+  Node& placed = *node.release();
+  placed.next = find(placed.digest, placed.key());
+  if (placed.next != nullptr)
+    index_.replace(*placed.next, placed);
+  else
+    index_.insert(placed);
+  eviction_.add(placed);
+  weigh();
+}
+
+// Variants that vary by other names go: the newest answer says what counts. So does the mark: the key is cacheable now.
+// What the node replaces hands on its rank.
+void Shard::make_way(const Node& node, std::size_t max_variants, Dead& dead) {
+  std::size_t others = 0;
+  Node* next = nullptr;
+  for (Node* old = find(node.digest, node.key()); old != nullptr; old = next) {
+    next = old->next;
+    if (old->object && varies_alike(*old->object, *node.object)) {
+      if (old->object->vary_values != node.object->vary_values) {
+        ++others;
+        continue;
+      }
+      node.object->uses.store(old->object->uses.load(std::memory_order_relaxed), std::memory_order_relaxed);
+      if (old->queue == Queue::main) eviction_.ghosts().add(node.digest);  // so it goes straight to the main queue
+    }
+    remove(*old, dead);
+  }
+  for (; others >= std::max<std::size_t>(max_variants, 1); --others) {
+    remove(*least_used(find(node.digest, node.key())), dead);
+  }
+}
+
+void Shard::put_mark(std::unique_ptr<Node> node, std::size_t max_marks, Dead& dead) {
+  Node* last = find(node->digest, node->key());
+  while (last != nullptr && last->next != nullptr) last = last->next;
+  if (last != nullptr && last->mark) {
+    last->mark->until = std::max(last->mark->until, node->mark->until);
+    return dead.add(*node.release());
+  }
+  if (eviction_.marks() >= max_marks) {
+    Node* const oldest = eviction_.oldest_mark();
+    remove(*oldest, dead);
+  }
+  Node& placed = *node.release();
+  if (last != nullptr)
+    last->next = &placed;
+  else
+    index_.insert(placed);
+  eviction_.add(placed);
+  weigh();
+}
+
+// Out of the chain of its key.
+void Shard::unlink(Node& node) {
+  Node* const first = find(node.digest, node.key());
+  WEIR_CHECK(first != nullptr);
+  if (first != &node) {
+    Node* before = first;
+    while (before->next != &node) before = before->next;
+    before->next = node.next;
+  } else if (node.next != nullptr) {
+    index_.replace(node, *node.next);
+  } else {
+    index_.erase(node);
+  }
+}
+
+void Shard::remove(Node& node, Dead& dead) {
+  if (node.queue != Queue::none) eviction_.remove(node);
+  unlink(node);
+  dead.add(node);
+  weigh();
+}
+
+bool Shard::evict(Dead& dead) {
+  Node* const victim = eviction_.next_victim();
+  if (victim == nullptr) return false;
+  remove(*victim, dead);
+  shrink();
+  return true;
+}
+
+bool Shard::clear_some(std::size_t limit, Dead& dead) {
+  for (; limit > 0 && !eviction_.empty(); --limit) remove(*eviction_.any(), dead);
+  if (!eviction_.empty()) return true;
+  resize(0);
+  return false;
+}
+
+}  // namespace weir
