@@ -14,6 +14,7 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kLongestHost = 255;
+constexpr CharSet kAddressChars = CharSet("0123456789abcdefABCDEF:.");
 
 struct Authority {
   std::string_view host;   // as sent; in brackets where it is IPv6; no final dot
@@ -52,7 +53,7 @@ std::optional<Authority> split_authority(std::string_view raw) {
 // The one spelling of an IPv6 address (RFC 5952), with brackets; empty where `host` is none. Zones are refused.
 std::string_view normal_ipv6(std::string_view host, std::array<char, INET6_ADDRSTRLEN + 2>& out) {
   const auto inner = host.substr(1, host.size() - 2);
-  if (inner.size() >= INET6_ADDRSTRLEN) return {};
+  if (inner.size() >= INET6_ADDRSTRLEN || !kAddressChars.covers(inner)) return {};
   std::array<char, INET6_ADDRSTRLEN> text{};
   std::memcpy(text.data(), inner.data(), inner.size());
   in6_addr address{};

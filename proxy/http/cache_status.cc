@@ -9,7 +9,7 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kRoom = 160;
-constexpr std::size_t kDetailRoom = 64;  // the rest of the longest line needs 90 bytes
+constexpr std::size_t kDetailRoom = 48;  // the rest of the longest line needs 97 bytes
 
 std::string_view word_of(Forward forward) noexcept {
   switch (forward) {

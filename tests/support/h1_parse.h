@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,6 +25,14 @@ inline Pairs pairs_of(const Fields& fields) {
 inline Fields fields_of(const Pairs& pairs) {
   Fields fields;
   for (const auto& [name, value] : pairs) fields.add(std::string_view(name), std::string_view(value));
+  return fields;
+}
+Fields fields_of(Pairs&&) = delete;  // the fields are views into it
+
+// Of string literals only.
+inline Fields literal_fields(std::initializer_list<std::pair<std::string_view, std::string_view>> pairs) {
+  Fields fields;
+  for (const auto& [name, value] : pairs) fields.add(name, value);
   return fields;
 }
 
