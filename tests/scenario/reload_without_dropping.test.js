@@ -4,7 +4,7 @@ import { isHit } from '../support/cache_status.js';
 import { connect } from '../support/client.js';
 import { fresh, numbered } from '../support/origin.js';
 import { eventually, gate } from '../support/patience.js';
-import { kPlain, scenario } from '../support/scenario.js';
+import { scenario } from '../support/scenario.js';
 import { weirCall } from '../support/weir.js';
 
 // The same routes, and an answer that tells which file is in force.
@@ -141,18 +141,16 @@ scenario('an unreachable route is a bad file, too', version(1), async ({ origin,
   assert.ok((await weir.admin('POST /admin/reload')).status >= 400);
 });
 
-scenario('a reload can change where requests go', kPlain, async ({ origin, get, weir }) => {
-  const { Origin } = await import('../support/origin.js');
-  const second = await Origin.start();
-  try {
-    origin.on('/page', { headers: { 'Cache-Control': 'no-store' }, body: 'first' });
-    second.on('/page', { headers: { 'Cache-Control': 'no-store' }, body: 'second' });
-    assert.equal((await get('/page')).text, 'first');
-    weir.origins = [second];
-    weir.write(kPlain);
-    assert.equal((await weir.admin('POST /admin/reload')).status, 200);
-    assert.equal((await get('/page')).text, 'second');
-  } finally {
-    await second.close();
-  }
-});
+const to = (origin) => `
+upstreams:
+  api:
+    servers: [ "${origin.url}" ]
+`;
+scenario('a reload can change where requests go', (first) => to(first), async ({ origins: [first, second], get, weir }) => {
+  first.on('/page', { headers: { 'Cache-Control': 'no-store' }, body: 'first' });
+  second.on('/page', { headers: { 'Cache-Control': 'no-store' }, body: 'second' });
+  assert.equal((await get('/page')).text, 'first');
+  weir.write(to(second));
+  assert.equal((await weir.admin('POST /admin/reload')).status, 200);
+  assert.equal((await get('/page')).text, 'second');
+}, { origins: 2 });

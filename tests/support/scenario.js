@@ -20,13 +20,13 @@ routes:
 class Stage {
   #clean = [];
 
-  static async set(config, options) {
+  // `origins`: how many; the config's upstream has all of them. Further options are for Weir.start.
+  static async set(config, { origins = 1, ...options } = {}) {
     const stage = new Stage();
-    stage.origin = await Origin.start();
-    stage.origins = [stage.origin];
-    stage.onEnd(() => stage.origin.close());
-    const text = typeof config === 'function' ? config(stage.origin) : config;
-    stage.config = text;
+    stage.origins = await Promise.all(Array.from({ length: origins }, () => Origin.start()));
+    stage.origin = stage.origins[0];
+    stage.onEnd(() => Promise.all(stage.origins.map((origin) => origin.close())));
+    const text = typeof config === 'function' ? config(...stage.origins) : config;
     try {
       stage.weir = await Weir.start(text, { origins: stage.origins, ...options });
     } catch (error) {
@@ -51,7 +51,8 @@ class Stage {
       }
     }
     if (errors.length) throw errors[0];
-    assert.deepEqual(this.origin.violations, [], 'weir wrote to the origin what is no HTTP/1.1');
+    const violations = this.origins.flatMap((origin) => origin.violations);
+    assert.deepEqual(violations, [], 'weir wrote to the origin what is no HTTP/1.1');
   }
 
   // Bound, so that a scenario may take them apart.
