@@ -27,7 +27,7 @@ Result<std::optional<std::string>> value_of(std::string_view inside, const Envir
   if (!is_variable(name)) {
     if (is_template) return std::optional<std::string>();
     return wrong("${" + printable(name) +
-                 "} is no environment variable: their names are in capitals, as in ${REDIS_URL}");
+                 "} is not an environment variable: their names are in capitals, as in ${REDIS_URL}");
   }
   auto value = environment(name);
   if (colon != std::string_view::npos) {
@@ -56,7 +56,7 @@ Result<std::string> expand(std::string_view text, const Environment& environment
     out += text.substr(0, begin);
     if (begin == std::string_view::npos) return out;
     const auto end = text.find('}', begin);
-    if (end == std::string_view::npos) return wrong("${ without its }: ${VAR} or ${VAR:-default}");
+    if (end == std::string_view::npos) return wrong("${ is not closed: ${VAR} or ${VAR:-default}");
     auto value = value_of(text.substr(begin + 2, end - begin - 2), environment, is_template);
     if (!value) return std::move(value).error();
     out += *value ? **value : std::string(text.substr(begin, end - begin + 1));

@@ -16,6 +16,14 @@ std::string Diagnostic::text() const {
   return out;
 }
 
+Diagnostic diagnose(std::string file, Place place, std::string_view detail) {
+  const auto verb = detail.rfind(" is not ");  // quoted text before it may hold anything
+  const auto colon = detail.find(": ", verb == std::string_view::npos ? 0 : verb);
+  Diagnostic made{Diagnostic::Severity::error, std::move(file), place, std::string(detail.substr(0, colon)), {}};
+  if (colon != std::string_view::npos) made.right = detail.substr(colon + 2);
+  return made;
+}
+
 bool has_errors(const Diagnostics& diagnostics) {
   return std::any_of(diagnostics.begin(), diagnostics.end(),
                      [](const Diagnostic& d) { return d.severity == Diagnostic::Severity::error; });

@@ -30,6 +30,9 @@ struct Diagnostic {
   std::string text() const;
 };
 
+// From a detail of the form `"x" is not a duration: what would be right`.
+Diagnostic diagnose(std::string file, Place place, std::string_view detail);
+
 using Diagnostics = std::vector<Diagnostic>;
 
 bool has_errors(const Diagnostics& diagnostics);

@@ -40,13 +40,9 @@ void Reader::error(Place place, std::string what, std::string right) {
     diagnostics_.push_back({Diagnostic::Severity::error, file_, place, "too many errors, the rest is not shown", {}});
 }
 
-// Splits `"x" is not a duration: what would be right` in two.
 void Reader::refused(Place place, const Error& refusal) {
-  const std::string& detail = refusal.detail;
-  const auto verb = detail.rfind(" is not ");
-  const auto colon = detail.find(": ", verb == std::string::npos ? 0 : verb);
-  if (colon == std::string::npos) return error(place, detail, {});
-  error(place, detail.substr(0, colon), detail.substr(colon + 2));
+  auto said = diagnose(file_, place, refusal.detail);
+  error(place, std::move(said.what), std::move(said.right));
 }
 
 std::optional<std::string> Reader::text_of(const YamlNode& node, bool is_template, std::string_view shape) {

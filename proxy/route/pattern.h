@@ -44,7 +44,14 @@ class Pattern {
   struct Segment {
     enum class Kind : std::uint8_t { literal, parameter, rest } kind = Kind::literal;
     std::string text;  // the literal (in normal form) or the parameter's name
+
+    bool covers(const Segment& other) const;
   };
+  static Result<Segment> parse_segment(std::string_view text, bool last);
+  bool has_rest() const { return !segments_.empty() && segments_.back().kind == Segment::Kind::rest; }
+  // The segments before a {rest...}.
+  std::size_t fixed() const { return segments_.size() - (has_rest() ? 1 : 0); }
+
   std::vector<Segment> segments_;
   bool prefix_ = false;  // ends in "/": matches below
 };

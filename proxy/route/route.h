@@ -1,9 +1,7 @@
 // Route: one entry of `routes:` made ready to run. Const after compile, shared by all workers.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,7 +46,8 @@ struct Route {
   std::vector<std::string> forward;  // `request.forward:` further request fields that may reach the origin; lower case
   Size max_request_body = 0;         // 413 past it
   std::vector<FilterPtr> filters;    // request order
-  bool edits_client_response = false;  // some filter does
+  std::vector<std::string_view> filter_names;  // of the same, for explain
+  bool edits_client_response = false;          // some filter does
 };
 
 }  // namespace weir

@@ -1,0 +1,48 @@
+// The table of calls, in the order in which help lists them; see calls.h.
+#include "proxy/cli/calls.h"
+
+#include <algorithm>
+#include <array>
+
+namespace weir {
+namespace {
+
+constexpr OptionType kConfig{"config", 'c', "FILE", "the config file"};
+
+constexpr std::array kCheckOptions{kConfig};
+constexpr std::array kExplainOptions{
+    kConfig,
+    OptionType{"header", 'H', "'NAME: VALUE'", "a header of the request; may be given several times"},
+    OptionType{"json", 0, "", "prints JSON"},
+};
+constexpr std::array kSchemaOptions{
+    OptionType{"markdown", 0, "", "prints the reference page (docs/config.md) instead"},
+    OptionType{"reference", 0, "", "prints a config file with each option and its default instead"},
+};
+
+constexpr std::array kCalls{
+    Call{"check", "-c FILE", "says what is wrong with a config file",
+         "Prints each error as FILE:LINE:COL: what is wrong (what would be right), and exits with 1 if there is any.",
+         kCheckOptions, 0, 0, check_call},
+    Call{"explain", "-c FILE 'GET /path?query' [-H 'NAME: VALUE']...", "says what a config file does with a request",
+         "Prints the route, upstream, cache key, policy, tags and filters, each with its place in the file. Sends "
+         "nothing.",
+         kExplainOptions, 1, 1, explain_call},
+    Call{"schema", "[--markdown | --reference]", "prints the JSON Schema of the config file, for editors", "",
+         kSchemaOptions, 0, 0, schema_call},
+    Call{"version", "", "prints the version", "", {}, 0, 0, version_call},
+    Call{"help", "[CALL]", "prints this, or more on one call", "", {}, 0, 1, help_call},
+};
+
+}  // namespace
+
+std::span<const Call> all_calls() {
+  return kCalls;
+}
+
+const Call* find_call(std::string_view name) {
+  const auto found = std::find_if(kCalls.begin(), kCalls.end(), [&](const Call& call) { return call.name == name; });
+  return found == kCalls.end() ? nullptr : &*found;
+}
+
+}  // namespace weir

@@ -1,0 +1,165 @@
+// Compiles routes; see compile.h. A route with an error is left out of what later checks look at, the others go on, so
+// that one run shows all that is wrong.
+#include "proxy/route/compile.h"
+
+#include <algorithm>
+
+#include "proxy/base/text.h"
+#include "proxy/route/options.h"
+#include "proxy/route/reach.h"
+
+namespace weir {
+namespace {
+
+using Known = std::vector<std::string_view>;
+
+class RouteCompiler {
+ public:
+  RouteCompiler(const Config& config, const RouteConfig& from, Diagnostics& diagnostics)
+      : config_(config), from_(from), diagnostics_(diagnostics) {}
+
+  Route compile(std::uint32_t number, std::span<const FilterType> filters) {
+    Route route;
+    route.number = number;
+    route.name = from_.name;
+    route.place = config_.file.empty() ? "default" : config_.file + ":" + std::to_string(from_.place.line);
+    if (!from_.place) route.place = "default";
+    compile_matches(route);
+    route.upstream = upstream_number();
+    route.policy = policy_of(config_, from_);
+    route.key = key_spec_of(from_.key);
+    route.forward_all = route.policy.mode == CacheMode::off ||
+                        (route.policy.mode == CacheMode::origin && route.policy.status_ttl.empty());
+    for (const auto& name : from_.request.forward) route.forward.push_back(lower(name));
+    route.max_request_body = from_.request.max_body;
+    compile_templates(route);
+    add_filters(route, filters);
+    return route;
+  }
+
+ private:
+  Place at(const std::string& path) const {
+    const auto found = from_.places.find(path);
+    return found == from_.places.end() ? from_.place : found->second;
+  }
+
+  void refused(const std::string& path, const Error& error) {
+    diagnostics_.push_back(diagnose(config_.file, at(path), error.detail));
+  }
+
+  void compile_matches(Route& route) {
+    for (std::size_t i = 0; i < from_.match.size(); ++i) {
+      const auto& match = from_.match[i];
+      route.match_text += (i == 0 ? "" : ", ") + match.text();
+      if (match.path.empty()) continue;  // an error said before
+      auto pattern = Pattern::parse(match.path);
+      if (pattern) {
+        route.matches.push_back({match.methods, std::move(*pattern)});
+      } else {
+        refused("match." + std::to_string(i), pattern.error());
+      }
+    }
+  }
+
+  std::uint32_t upstream_number() const {
+    const auto found = std::find_if(config_.upstreams.begin(), config_.upstreams.end(),
+                                    [&](const UpstreamConfig& upstream) { return upstream.name == from_.upstream; });
+    return found == config_.upstreams.end() ? 0 : static_cast<std::uint32_t>(found - config_.upstreams.begin());
+  }
+
+  // What every match of the route fills in.
+  Known known_names(const Route& route) {
+    Known known = route.matches.front().pattern.names();
+    for (const auto& match : route.matches) {
+      const Known also = match.pattern.names();
+      std::erase_if(known,
+                    [&](std::string_view name) { return std::find(also.begin(), also.end(), name) == also.end(); });
+    }
+    if (!from_.key.user) return known;
+    if (std::find(known.begin(), known.end(), "user") != known.end()) {
+      refused("match", Error{Side::config, Code::malformed,
+                             "{user} is not clear where key.user is set: another name, as {user_id}"});
+    }
+    known.emplace_back("user");
+    return known;
+  }
+
+  std::vector<Template> templates(const std::vector<TemplateText>& texts, const std::string& path, const Known& known) {
+    std::vector<Template> out;
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      auto made = Template::parse(texts[i].text, known);
+      if (made) {
+        out.push_back(std::move(*made));
+      } else {
+        refused(path + "." + std::to_string(i), made.error());
+      }
+    }
+    return out;
+  }
+
+  void compile_templates(Route& route) {
+    if (route.matches.empty()) return;  // no names are known; the error was said
+    const Known known = known_names(route);
+    route.tags = templates(from_.tags, "tags", known);
+    route.invalidate.tags = templates(from_.invalidate.tags, "invalidate.tags", known);
+    route.invalidate.urls = templates(from_.invalidate.urls, "invalidate.urls", known);
+    route.invalidate.prefixes = templates(from_.invalidate.prefixes, "invalidate.prefixes", known);
+    route.invalidate.soft = from_.invalidate.soft;
+  }
+
+  void add_filters(Route& route, std::span<const FilterType> filters) {
+    for (const FilterType& type : filters) {
+      FilterPtr filter = type.make(from_);
+      if (!filter) continue;
+      route.edits_client_response = route.edits_client_response || filter->edits_client_response();
+      route.filters.push_back(std::move(filter));
+      route.filter_names.push_back(type.name);
+    }
+  }
+
+  const Config& config_;
+  const RouteConfig& from_;
+  Diagnostics& diagnostics_;
+};
+
+Prepared prepare_loaded(Loaded loaded, std::span<const FilterType> filters) {
+  Prepared prepared;
+  prepared.diagnostics = std::move(loaded.diagnostics);
+  if (!loaded.config) return prepared;
+  auto compiled = compile(*loaded.config, filters);
+  prepared.diagnostics.insert(prepared.diagnostics.end(), compiled.diagnostics.begin(), compiled.diagnostics.end());
+  sort_by_place(prepared.diagnostics);
+  if (has_errors(prepared.diagnostics)) return prepared;
+  prepared.config = std::make_shared<const Config>(std::move(*loaded.config));
+  prepared.routes = std::move(compiled.routes);
+  return prepared;
+}
+
+}  // namespace
+
+Compiled compile(const Config& config, std::span<const FilterType> filters) {
+  Compiled compiled;
+  std::vector<Route> routes;
+  for (const auto& from : config.routes) {
+    RouteCompiler compiler(config, from, compiled.diagnostics);
+    routes.push_back(compiler.compile(static_cast<std::uint32_t>(routes.size()), filters));
+  }
+  check_reach(config, routes, compiled.diagnostics);
+  if (!has_errors(compiled.diagnostics)) compiled.routes = std::make_shared<const RouteTable>(std::move(routes));
+  return compiled;
+}
+
+Prepared prepare_file(const std::string& path, std::span<const FilterType> filters, const Environment& environment) {
+  return prepare_loaded(load_file(path, environment), filters);
+}
+
+Prepared prepare_text(std::string file, std::string_view text, std::span<const FilterType> filters,
+                      const Environment& environment) {
+  return prepare_loaded(load_text(std::move(file), text, environment), filters);
+}
+
+Prepared prepare(Config config, std::span<const FilterType> filters) {
+  return prepare_loaded(Loaded{std::move(config), {}}, filters);
+}
+
+}  // namespace weir

@@ -1,0 +1,77 @@
+// Options of the file → Policy and KeySpec; see options.h.
+#include "proxy/route/options.h"
+
+#include <algorithm>
+
+#include "proxy/base/text.h"
+
+namespace weir {
+namespace {
+
+// The user's own value is part of the key, or the answer to their credentials is.
+bool keeps_users_apart(const KeyConfig& key) {
+  const auto credential = [](std::string_view name) { return equals_ignoring_case(name, "authorization"); };
+  return key.user || std::any_of(key.headers.begin(), key.headers.end(), credential);
+}
+
+std::vector<std::string> lower_all(const std::vector<std::string>& names) {
+  std::vector<std::string> out;
+  for (const auto& name : names) out.push_back(lower(name));
+  return out;
+}
+
+KeySpec::Normalise normalise_of(const std::vector<Normalise>& how) {
+  const auto has = [&](Normalise one) { return std::find(how.begin(), how.end(), one) != how.end(); };
+  return {has(Normalise::trim), has(Normalise::lower)};
+}
+
+}  // namespace
+
+Policy policy_of(const Config& config, const RouteConfig& route) {
+  const RouteCacheConfig& cache = route.cache;
+  Policy policy;
+  policy.mode = cache.mode();
+  if (cache.adaptive) {
+    policy.adaptive = Adaptive{cache.adaptive->min, cache.adaptive->max};
+    policy.ttl = cache.adaptive->min;
+  }
+  if (cache.ttl) policy.ttl = *cache.ttl;
+  policy.override_origin = cache.override_origin;
+  policy.status_ttl = cache.status;
+  policy.stale_while_revalidate = cache.stale_while_revalidate;
+  policy.stale_if_error = cache.stale_if_error;
+  policy.refresh_ahead = cache.refresh_ahead.part;
+  policy.etag = cache.etag;
+  policy.set_cookie = cache.set_cookie;
+  policy.prefer_origin = cache.prefer == Prefer::origin;
+  policy.patience = cache.patience;
+  policy.max_variants = cache.max_variants;
+  policy.max_object = cache.max_object.value_or(config.cache.max_object);
+  policy.keyed_by_user = keeps_users_apart(route.key);
+  policy.trust_client = cache.trust_client;
+  policy.store_unterminated = cache.store_unterminated;
+  policy.hit_for_miss = cache.hit_for_miss;
+  return policy;
+}
+
+KeySpec key_spec_of(const KeyConfig& key) {
+  KeySpec spec;
+  if (key.query) {
+    spec.query_mode = KeySpec::Query::only;
+    spec.query = *key.query;
+  } else if (!key.query_except.empty()) {
+    spec.query_mode = KeySpec::Query::except;
+    spec.query = key.query_except;
+  }
+  for (const auto& [name, how] : key.normalise) spec.normalise[name] = normalise_of(how);
+  spec.headers = lower_all(key.headers);
+  spec.cookies = key.cookies;
+  if (key.user && !key.user->header.empty()) {
+    spec.user = KeySpec::User{KeySpec::User::From::header, lower(key.user->header)};
+  } else if (key.user) {
+    spec.user = KeySpec::User{KeySpec::User::From::cookie, key.user->cookie};
+  }
+  return spec;
+}
+
+}  // namespace weir
