@@ -60,6 +60,14 @@ const summary = ({ tally, seconds, clients }) => {
   return { clients, seconds, requests_per_second: all.requests / seconds, ...all };
 };
 
+const progress = (done) => `${done.clients} clients: ${done.requests} requests in ${done.seconds.toFixed(1)} s, `
+  + `${done.requests_per_second.toFixed(0)}/s, p95 ${done.p95.toFixed(1)} ms, ${done.errors} errors`;
+
+function broken(step) {
+  if (step.error_rate > kStressErrors) return 'errors';
+  return step.p95 > kStressP95 ? 'latency' : null;
+}
+
 // More and more clients, without a pause between requests, until errors or latency say stop or more brings no more.
 async function stress(plan, { seconds, most }) {
   const steps = [];
@@ -67,10 +75,10 @@ async function stress(plan, { seconds, most }) {
   for (let clients = 10, best = 0; clients <= most; clients *= 2) {
     const step = summary(await run_stage({ ...plan, ramp: 0 }, { clients, seconds, think: 0, number: 1000 + clients }));
     steps.push(step);
-    plan.say(`  stress ${clients} clients: ${step.requests_per_second.toFixed(0)} requests/s, p95 ${step.p95.toFixed(1)} ms, ${step.errors} errors`);
+    plan.say(`  stress, ${progress(step)}`);
     flat = step.requests_per_second < best * kGrowth ? flat + 1 : 0;
     best = Math.max(best, step.requests_per_second);
-    const why = step.error_rate > kStressErrors ? 'errors' : step.p95 > kStressP95 ? 'latency' : flat >= 2 ? 'no more throughput' : null;
+    const why = broken(step) ?? (flat >= 2 ? 'no more throughput' : null);
     if (why) return { steps, peak: best, broke_at: clients, why };
   }
   return { steps, peak: Math.max(...steps.map((step) => step.requests_per_second)), broke_at: null, why: 'not broken' };
@@ -86,7 +94,7 @@ export async function run_load(plan) {
   for (const [number, clients] of plan.stages.entries()) {
     const done = await run_stage(plan, { clients, number, journeys: plan.journeys, seconds: plan.duration });
     const said = summary(done);
-    plan.say(`  ${clients} clients: ${said.requests} requests in ${done.seconds.toFixed(1)} s, p95 ${said.p95.toFixed(1)} ms, ${said.errors} errors`);
+    plan.say(`  ${progress(said)}`);
     stages.push(said);
     total.merge(done.tally);
     seconds += done.seconds;

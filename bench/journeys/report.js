@@ -2,10 +2,25 @@
 
 import { kJourneys } from './journeys.js';
 
-const ms = (value) => (value === undefined ? '' : value < 10 ? `${value.toFixed(2)} ms` : value < 1000 ? `${value.toFixed(0)} ms` : `${(value / 1000).toFixed(2)} s`);
-const percent = (value) => (value === null || value === undefined ? '–' : `${(value * 100).toFixed(value > 0 && value < 0.01 ? 2 : 1)} %`);
-const number = (value) => (value === undefined ? '–' : value >= 100 ? Math.round(value).toLocaleString('en') : String(Math.round(value * 100) / 100));
-const mib = (bytes) => (bytes === undefined ? '–' : `${(bytes / 2 ** 20).toFixed(0)} MiB`);
+const kNone = '–';
+
+function ms(value) {
+  if (value === undefined) return kNone;
+  if (value >= 1000) return `${(value / 1000).toFixed(2)} s`;
+  return `${value.toFixed(value < 10 ? 2 : 0)} ms`;
+}
+
+function percent(value) {
+  if (value === null || value === undefined) return kNone;
+  return `${(value * 100).toFixed(value > 0 && value < 0.01 ? 2 : 1)} %`;
+}
+
+function number(value) {
+  if (value === undefined) return kNone;
+  return value >= 100 ? Math.round(value).toLocaleString('en') : String(Math.round(value * 100) / 100);
+}
+
+const mib = (bytes) => (bytes === undefined ? kNone : `${(bytes / 2 ** 20).toFixed(0)} MiB`);
 
 function table(head, rows) {
   const widths = head.map((_, at) => Math.max(...[head, ...rows].map((row) => String(row[at] ?? '').length)));
@@ -21,6 +36,11 @@ function change(before, after, better) {
 }
 
 const per_thousand = (run, key) => (run.origin ? run.origin[key] * 1000 / run.requests : undefined);
+
+function breaking_point(stress) {
+  if (!stress) return kNone;
+  return stress.broke_at ? `${stress.broke_at} (${stress.why})` : 'not';
+}
 
 // [what, value of a run, how to print it, which way is better]
 const kRows = [
@@ -40,7 +60,7 @@ const kRows = [
   ['origin requests', (run) => run.origin?.requests, number, 'less'],
   ['origin requests a 1,000 requests', (run) => per_thousand(run, 'requests'), number, 'less'],
   ['stress: most requests/s', (run) => run.stress?.peak, number, 'more'],
-  ['stress: broke at clients', (run) => run.stress && (run.stress.broke_at ? `${run.stress.broke_at} (${run.stress.why})` : 'not'), (v) => v ?? '–'],
+  ['stress: broke at clients', (run) => run.stress, breaking_point],
   ['WebSockets lost', (run) => run.websockets.lost + run.websockets.failed, number],
   ['WebSocket echo p95', (run) => run.websockets.p95, ms],
 ];
@@ -49,10 +69,12 @@ function overall(runs) {
   const rows = kRows.map(([what, value, print, better]) => {
     const values = runs.map(value);
     return [what, ...values.map(print), ...(runs.length === 2 ? [better ? change(...values, better) : ''] : [])];
-  }).filter((row) => row.slice(1).some((cell) => cell && cell !== '–'));
+  }).filter((row) => row.slice(1).some((cell) => cell && cell !== kNone));
+  const last = runs.length === 2 ? [''] : [];
   for (const name of new Set(runs.flatMap((run) => Object.keys(run.usage)))) {
-    rows.push([`CPU of ${name}`, ...runs.map((run) => (run.usage[name] ? `${run.usage[name].cpu_seconds.toFixed(1)} s` : '–')), ...(runs.length === 2 ? [''] : [])]);
-    rows.push([`memory of ${name}`, ...runs.map((run) => mib(run.usage[name]?.peak_memory)), ...(runs.length === 2 ? [''] : [])]);
+    const used = runs.map((run) => run.usage[name]);
+    rows.push([`CPU of ${name}`, ...used.map((one) => (one ? `${one.cpu_seconds.toFixed(1)} s` : kNone)), ...last]);
+    rows.push([`memory of ${name}`, ...used.map((one) => mib(one?.peak_memory)), ...last]);
   }
   return table(['', ...runs.map((run) => run.name), ...(runs.length === 2 ? ['second to first'] : [])], rows);
 }
@@ -64,6 +86,9 @@ export function missed(name, counts) {
     hits !== undefined && !(counts.hit_rate >= hits) && `hit rate below ${percent(hits)}`].filter(Boolean);
 }
 
+const latencies_and_rates = ({ p50, p95, p99, error_rate: errors, hit_rate: hits }) =>
+  [ms(p50), ms(p95), ms(p99), percent(errors), percent(hits)];
+
 function journeys(runs) {
   const rows = [];
   for (const name of Object.keys(kJourneys)) {
@@ -71,7 +96,7 @@ function journeys(runs) {
       const counts = run.journeys[name];
       if (!counts) continue;
       const verdict = run.throughWeir ? missed(name, counts).join(', ') || 'met' : '';
-      rows.push([name, run.name, number(counts.requests), ms(counts.p50), ms(counts.p95), ms(counts.p99), percent(counts.error_rate), percent(counts.hit_rate), verdict]);
+      rows.push([name, run.name, number(counts.requests), ...latencies_and_rates(counts), verdict]);
     }
   }
   return table(['journey', 'run', 'requests', 'p50', 'p95', 'p99', 'errors', 'hit rate', 'asked for'], rows);
@@ -79,16 +104,21 @@ function journeys(runs) {
 
 function routes(runs) {
   const names = [...new Set(runs.flatMap((run) => Object.keys(run.routes)))].sort();
-  const last = runs.at(-1);
-  return table(['route', ...runs.map((run) => `p95 ${run.name}`), 'requests', 'hit rate', 'errors'], names.map((name) =>
-    [name, ...runs.map((run) => ms(run.routes[name]?.p95)), number(last.routes[name]?.requests), percent(last.routes[name]?.hit_rate), number(last.routes[name]?.errors)]));
+  const rows = names.map((name) => {
+    const last = runs.at(-1).routes[name];
+    const latencies = runs.map((run) => ms(run.routes[name]?.p95));
+    return [name, ...latencies, number(last?.requests), percent(last?.hit_rate), number(last?.errors)];
+  });
+  return table(['route', ...runs.map((run) => `p95 ${run.name}`), 'requests', 'hit rate', 'errors'], rows);
 }
 
 function stages(runs) {
-  const rows = [...runs[0].stages, ...(runs[0].stress?.steps ?? [])].length ? runs.flatMap((run) => [
-    ...run.stages.map((stage) => [run.name, stage]), ...(run.stress?.steps ?? []).map((step) => [`${run.name}, stress`, step])]) : [];
+  const rows = runs.flatMap((run) => [
+    ...run.stages.map((stage) => [run.name, stage]),
+    ...(run.stress?.steps ?? []).map((step) => [`${run.name}, stress`, step]),
+  ]);
   return table(['run', 'clients', 'requests/s', 'p50', 'p95', 'p99', 'errors', 'hit rate'], rows.map(([name, stage]) =>
-    [name, stage.clients, number(stage.requests_per_second), ms(stage.p50), ms(stage.p95), ms(stage.p99), percent(stage.error_rate), percent(stage.hit_rate)]));
+    [name, stage.clients, number(stage.requests_per_second), ...latencies_and_rates(stage)]));
 }
 
 function errors(runs) {

@@ -5,8 +5,8 @@
 
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync }
-  from 'node:fs';
+import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync,
+  writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { delimiter, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -73,12 +73,17 @@ class Cluster {
   }
 
   // `--pdeathsig`: a server whose parent is killed outright still gets a fast shutdown (SIGINT) from the kernel.
-  spawn(program, args, { dieWithParent = false, input, env } = {}) {
+  // `places`: files and directories that the program is to use. See #reachable.
+  spawn(program, args, { dieWithParent = false, input = 'ignore', env, places = {} } = {}) {
     if (this.stopped) throw new Error('stopped');
+    const { names, opened } = this.#reachable(places);
     const become = this.owner ? [`--reuid=${this.owner.uid}`, `--regid=${this.owner.gid}`, '--clear-groups'] : [];
-    const command = [...become, ...(dieWithParent ? ['--pdeathsig=SIGINT'] : []), join(this.bin, program), ...args];
-    const child = become.length || dieWithParent ? spawn('setpriv', command, this.#stdio(input, env))
-      : spawn(command[0], command.slice(1), this.#stdio(input, env));
+    const command = [...become, ...(dieWithParent ? ['--pdeathsig=SIGINT'] : []), '--',
+      join(this.bin, program), ...args(names)];
+    // A session of its own: Ctrl-C in the terminal reaches this program, which then stops the server in order.
+    const child = spawn('setpriv', command, { cwd: '/', detached: true, stdio: [input, 'pipe', 'pipe', ...opened],
+      env: { PATH: process.env.PATH, LC_ALL: 'C.UTF-8', TZ: 'UTC', ...env } });
+    for (const fd of opened) closeSync(fd);
     this.children.add(child);
     child.said = '';
     for (const stream of [child.stdout, child.stderr]) {
@@ -91,21 +96,23 @@ class Cluster {
     return child;
   }
 
-  // A session of its own: Ctrl-C in the terminal reaches this program, which then stops the server in order.
-  #stdio(input, env) {
-    return { cwd: '/', detached: true, stdio: [input ?? 'ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env.PATH, LC_ALL: 'C.UTF-8', TZ: 'UTC', ...env } };
+  // Root's own directories (a clone below /root) are closed to the user postgres. So root opens the place itself and
+  // hands it down; /proc/self/fd/N is a name for it that doesn't lead through what lies above.
+  #reachable(places) {
+    if (!this.owner) return { names: places, opened: [] };
+    const opened = Object.values(places).map((path) => openSync(path, 'r'));
+    return { names: Object.fromEntries(Object.keys(places).map((name, at) => [name, `/proc/self/fd/${3 + at}`])), opened };
   }
 
-  async run(program, args) {
-    const child = this.spawn(program, args);
+  async run(program, args, places) {
+    const child = this.spawn(program, args, { places });
     if (await child.over !== 0) throw new Error(`${program} failed:\n${child.said.trim()}`);
   }
 
   // Made beside its place and moved there when whole, so that `cluster` is never half a cluster.
   async make() {
     mkdirSync(this.data, { recursive: true });
-    if (this.owner) await this.#check_reach();
+    this.#sweep();
     if (existsSync(this.directory)) return;
     say('database: making the cluster');
     const fresh = join(this.data, `cluster.new-${process.pid}`);
@@ -116,8 +123,8 @@ class Cluster {
     chmodSync(this.passwordFile, 0o600);
     this.#give(this.passwordFile);
     try {
-      await this.run('initdb', ['-D', fresh, '-U', 'streamvibe', '-A', 'scram-sha-256', `--pwfile=${this.passwordFile}`,
-        '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync', '--no-instructions']);
+      await this.run('initdb', (at) => ['-D', at.data, '-U', 'streamvibe', '-A', 'scram-sha-256', `--pwfile=${at.password}`,
+        '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync', '--no-instructions'], { data: fresh, password: this.passwordFile });
       renameSync(fresh, this.directory);
     } catch (error) {
       rmSync(fresh, { recursive: true, force: true });
@@ -125,17 +132,16 @@ class Cluster {
     }
   }
 
-  #give(path) {
-    if (this.owner) chownSync(path, this.owner.uid, this.owner.gid);
+  // What a program that was killed left half made.
+  #sweep() {
+    for (const name of readdirSync(this.data)) {
+      const maker = /^cluster\.new-(\d+)$/.exec(name)?.[1];
+      if (maker && !existsSync(`/proc/${maker}`)) rmSync(join(this.data, name), { recursive: true, force: true });
+    }
   }
 
-  async #check_reach() {
-    const probe = spawn('setpriv', [`--reuid=${this.owner.uid}`, `--regid=${this.owner.gid}`, '--clear-groups',
-      'test', '-x', this.data], { stdio: 'ignore' });
-    const code = await new Promise((done) => { probe.on('error', () => done(0)); probe.on('close', done); });
-    if (code !== 0) {
-      throw new Error(`the user postgres, as whom root runs PostgreSQL, cannot enter ${this.data}: choose another --data`);
-    }
+  #give(path) {
+    if (this.owner) chownSync(path, this.owner.uid, this.owner.gid);
   }
 
   // `quick` gives up safety against a crash of the machine while there is nothing worth keeping yet.
@@ -146,8 +152,9 @@ class Cluster {
       const port = this.port || await free_port();
       const settings = { port, listen_addresses: '127.0.0.1', unix_socket_directories: '', wal_level: 'minimal',
         max_wal_senders: 0, log_min_messages: 'fatal', fsync: quick ? 'off' : 'on', max_wal_size: '4GB' };
-      this.server = this.spawn('postgres', ['-D', this.directory,
-        ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])], { dieWithParent: true });
+      this.server = this.spawn('postgres', (at) => ['-D', at.data,
+        ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
+      { dieWithParent: true, places: { data: this.directory } });
       this.boundPort = port;
       if (await this.#answers(deadline)) return;
       const said = this.server.said.trim();
@@ -239,7 +246,7 @@ async function seed(cluster, scale) {
   say(`database: seeding at scale ${scale}`);
   await cluster.query('postgres', 'DROP DATABASE IF EXISTS streamvibe WITH (FORCE)');
   await cluster.query('postgres', 'CREATE DATABASE streamvibe');
-  const psql = cluster.spawn('psql', ['--no-psqlrc', '--quiet', '--tuples-only', '--single-transaction',
+  const psql = cluster.spawn('psql', () => ['--no-psqlrc', '--quiet', '--tuples-only', '--single-transaction',
     '-v', 'ON_ERROR_STOP=1', '-v', `scale=${scale}`, '-h', '127.0.0.1', '-p', String(cluster.boundPort),
     '-U', 'streamvibe', '-d', 'streamvibe', '-f', '-'], { input: 'pipe', env: { PGPASSWORD: cluster.password() } });
   psql.stdout.on('data', (text) => { for (const line of text.trim().split('\n')) if (line) say(`database:   ${line}`); });
@@ -264,7 +271,7 @@ async function main() {
     await cluster.start({ quick: true });
     await seed(cluster, wanted.scale);
     await cluster.stop();
-    await cluster.run('initdb', ['-D', cluster.directory, '--sync-only']);
+    await cluster.run('initdb', (at) => ['-D', at.data, '--sync-only'], { data: cluster.directory });
     await cluster.start();
   }
   const url = cluster.url('streamvibe');

@@ -11,7 +11,7 @@ export class Database {
     this.pool = new pg.Pool({ connectionString: url, application_name: `streamvibe ${service}` });
     // The health check has a connection of its own, so that it tells of PostgreSQL and not of our queue.
     this.health = new pg.Pool({ connectionString: url, max: 1, connectionTimeoutMillis: kHealth, query_timeout: kHealth });
-    for (const pool of [this.pool, this.health]) pool.on('error', () => {});   // an idle connection broke: made anew when needed
+    for (const pool of [this.pool, this.health]) pool.on('error', () => {});   // an idle one broke
   }
 
   async rows(text, ...values) {

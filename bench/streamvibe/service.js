@@ -83,7 +83,8 @@ export async function serve(name, install) {
   });
   await app.listen({ port: wanted.port, host: wanted.host });
   const { port } = app.server.address();
-  announce({ ready: true, service: name, port, url: `http://${wanted.host.includes(':') ? `[${wanted.host}]` : wanted.host}:${port}` });
+  const host = wanted.host.includes(':') ? `[${wanted.host}]` : wanted.host;
+  announce({ ready: true, service: name, port, url: `http://${host}:${port}` });
 }
 
 // An error that the client is told about, with the status that it gets.

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -58,7 +58,8 @@ test('percentiles within their two per cent', () => {
 
 test('hit rates are of what is cacheable, errors of everything', () => {
   const tally = new Tally();
-  const said = ['weir; hit; ttl=1', 'weir; hit; ttl=1', 'weir; fwd=uri-miss; stored', 'weir; fwd=uri-miss; collapsed', 'weir; fwd=bypass'];
+  const said = ['weir; hit; ttl=1', 'weir; hit; ttl=1', 'weir; fwd=uri-miss; stored', 'weir; fwd=uri-miss; collapsed',
+    'weir; fwd=bypass'];
   for (const cacheStatus of said) tally.add('browsing', 'GET /x', { ms: 1, bytes: 10, cacheStatus });
   tally.add('browsing', 'GET /x', { ms: 1, bytes: 0, error: 'timeout', cacheStatus: 'weir; hit' });
   const report = tally.report();
@@ -103,7 +104,7 @@ const run = (...args) => new Promise((done) => {
 });
 
 test('wrong options are refused with the reason', async () => {
-  for (const [args, reason] of [[[], /--api/], [['--nothing'], /nothing/], [['fly'], /fly/],
+  for (const [args, reason] of [[['--weir', 'http://127.0.0.1:1'], /--api/], [['--nothing'], /nothing/], [['fly'], /fly/],
     [['--api', 'http://127.0.0.1:1', '--recommendations', 'ftp://x'], /--recommendations ftp/],
     [['--api', 'http://127.0.0.1:1', '--recommendations', 'http://127.0.0.1:1', '--mix', 'dancing=1'], /dancing/],
     [['--api', 'http://127.0.0.1:1', '--recommendations', 'http://127.0.0.1:1', '--stages', '1,x'], /--stages x/]]) {
@@ -111,35 +112,38 @@ test('wrong options are refused with the reason', async () => {
     assert.equal(code, 2, args.join(' '));
     assert.match(stderr, reason);
   }
-  const gone = await run('--api', 'http://127.0.0.1:1', '--recommendations', 'http://127.0.0.1:1');
+  const gone = await run('straight', '--api', 'http://127.0.0.1:1', '--recommendations', 'http://127.0.0.1:1');
   assert.equal(gone.code, 1);
   assert.match(gone.stderr, /ECONNREFUSED|bad port/);
 });
 
-// Routes as weir would, and claims that every GET was a hit.
-function pretender({ api, recommendations }) {
-  const to = (path) => (path.startsWith('/api/recommendations/') ? recommendations : api);
-  return http.createServer((request, response) => {
-    const onward = http.request(new URL(request.url, to(request.url)), { method: request.method, headers: request.headers }, (answer) => {
-      const said = request.method === 'GET' ? 'weir; hit; ttl=9' : 'weir; fwd=bypass; detail=method';
-      response.writeHead(answer.statusCode, { ...answer.headers, 'cache-status': said });
-      answer.pipe(response);
-    });
-    onward.on('error', () => response.destroy());
-    request.pipe(onward);
+// In weir's place: routes as it would, and claims that every GET was a hit.
+const kPretender = `#!${process.execPath}
+const http = require('node:http');
+const to = (path) => path.startsWith('/api/recommendations/') ? process.env.STREAMVIBE_RECOMMENDATIONS : process.env.STREAMVIBE_API;
+const listen = (text, serve) => http.createServer(serve).listen(...text.split(':').reverse());
+listen(process.env.WEIR_ADMIN_LISTEN, (request, response) => response.end('ready'));
+listen(process.env.WEIR_LISTEN, (request, response) => {
+  const { method, headers } = request;
+  const onward = http.request(new URL(request.url, to(request.url)), { method, headers }, (answer) => {
+    const said = method === 'GET' ? 'weir; hit; ttl=9' : 'weir; fwd=bypass; detail=method';
+    response.writeHead(answer.statusCode, { ...answer.headers, 'cache-status': said });
+    answer.pipe(response);
   });
-}
+  onward.on('error', () => response.destroy());
+  request.pipe(onward);
+});
+process.on('SIGTERM', () => process.exit(0));
+`;
 
-test('a comparison does the same journeys twice and reports both', { timeout: 120_000 }, async () => {
+test('a comparison starts all, does the same journeys twice, reports both and leaves nothing', { timeout: 120_000 }, async () => {
   const data = directory();
-  const vibe = await up(data);
-  const weir = pretender(vibe);
   try {
-    await new Promise((done) => { weir.listen(0, '127.0.0.1', done); });
-    const out = join(data, 'report.json');
-    const { code, stdout, stderr } = await run('compare', '--api', vibe.api, '--recommendations', vibe.recommendations,
-      '--weir', `http://127.0.0.1:${weir.address().port}`, '--stages', '4,12', '--journeys', '2', '--think', '0.02', '--ramp', '0.1',
-      '--sockets', '0', '--mix', 'browsing,search,feed,social,upload,media', '--pid', `api=${vibe.pids.api}`, '--out', out);
+    const [weir, out] = [join(data, 'weir'), join(data, 'report.json')];
+    writeFileSync(weir, kPretender, { mode: 0o755 });
+    const { code, stdout, stderr } = await run('compare', '--data', join(data, 'vibe'), '--scale', '0.01', '--weir-program', weir,
+      '--config', weir, '--stages', '4,12', '--journeys', '2', '--think', '0.02', '--ramp', '0.1', '--sockets', '0',
+      '--mix', 'browsing,search,feed,social,upload,media', '--out', out);
     assert.equal(code, 0, stderr);
     const { runs: [straight, through] } = JSON.parse(readFileSync(out, 'utf8'));
     assert.deepEqual(straight.errors_by_kind, {});
@@ -154,12 +158,8 @@ test('a comparison does the same journeys twice and reports both', { timeout: 12
     assert.equal(straight.stages.length, 2);
     assert.ok(straight.usage.api.cpu_seconds > 0 && straight.usage.api.peak_memory > 10 ** 7);
     for (const words of ['| requests/s', '## By journey', 'GET /api/videos/:id/comments']) assert.ok(stdout.includes(words), words);
-  } finally {
-    weir.closeAllConnections();
-    weir.close();
-    await vibe.stop();
-    rmSync(data, { recursive: true, force: true });
-  }
+    assert.equal(existsSync(join(data, 'vibe/cluster/postmaster.pid')), false, 'PostgreSQL has stopped');
+  } finally { rmSync(data, { recursive: true, force: true }); }
 });
 
 test('WebSockets and the stress run', { timeout: 120_000 }, async () => {
@@ -168,7 +168,8 @@ test('WebSockets and the stress run', { timeout: 120_000 }, async () => {
   try {
     const out = join(data, 'report.json');
     const { code, stderr } = await run('straight', '--api', vibe.api, '--recommendations', vibe.recommendations, '--stages', '2',
-      '--duration', '2.5', '--think', '0.1', '--mix', 'media', '--sockets', '2', '--stress', '--stress-seconds', '0.5', '--stress-clients', '20', '--out', out);
+      '--duration', '2.5', '--think', '0.1', '--mix', 'media', '--sockets', '2', '--stress', '--stress-seconds', '0.5',
+      '--stress-clients', '20', '--out', out);
     assert.equal(code, 0, stderr);
     const { runs: [straight] } = JSON.parse(readFileSync(out, 'utf8'));
     assert.equal(straight.websockets.opened, 2);

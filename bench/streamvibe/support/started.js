@@ -2,18 +2,13 @@
 // test itself.
 
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-// Root lends the cluster to another user, who must get in.
-export function directory() {
-  const made = mkdtempSync(join(tmpdir(), 'streamvibe-test-'));
-  chmodSync(made, 0o711);
-  return made;
-}
+export const directory = () => mkdtempSync(join(tmpdir(), 'streamvibe-test-'));
 
 // `pid` of up.js, its announcement, and stop() → exit code.
 export async function up(data, { scale = '0.01', quiet = true } = {}) {

@@ -95,7 +95,8 @@ test('who is not signed in, and what is not there', async () => {
     assert.equal((await get(path)).status, 404, path);
   }
   for (const path of ['/api/videos/0', '/api/videos/007', '/api/videos/1e3', '/api/videos/-1', '/api/videos/9999999999',
-    '/api/videos/1/comments?limit=0', '/api/videos/1/comments?limit=101', '/api/videos/1/comments?offset=-1', '/media/x/thumb.jpg']) {
+    '/api/videos/1/comments?limit=0', '/api/videos/1/comments?limit=101', '/api/videos/1/comments?offset=-1',
+    '/media/x/thumb.jpg']) {
     assert.equal((await get(path)).status, 400, path);
   }
 });
