@@ -2,7 +2,9 @@
 // argument. Each is tested as a table of rows.
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "proxy/base/clock.h"
 #include "proxy/cache/object.h"
@@ -21,11 +23,20 @@ struct Exchanged {
 // May this response be stored, and for how long is it good?
 struct Admission {
   bool store = false;
-  std::string_view why_not;  // a token for Cache-Status and logs: "no-store", "set-cookie", "vary", "status", …
-  bool hit_for_miss = false; // not storable for a reason that will hold for others too: remember it
-  Life life;
+  // A token for Cache-Status and logs: method, request-no-store, status, must-understand, no-store, private, authorization,
+  // set-cookie, vary, no-cache, no-freshness, expired.
+  std::string_view why_not;
+  bool hit_for_miss = false;  // not storable for a reason that will hold for others too: remember it
+  Life life;                  // of what may be stored
 };
-Admission admit(const RequestHead& request, const ResponseHead& response, const Policy& policy, const Exchanged& when);
+// `user` is Key::user: on a route keyed by user, `private` answers and answers to credentials are kept only for a request
+// that names a user, because all that don't share one key.
+Admission admit(const RequestHead& request, const ResponseHead& response, const Policy& policy, const Exchanged& when,
+                std::string_view user = {});
+
+// The fields that must not be stored though the answer is: those that no-cache="…" and private="…" name (RFC 9111
+// §5.2.2.4, §5.2.2.7), and Set-Cookie where the route strips it. In lower case.
+std::vector<std::string> fields_not_stored(const ResponseHead& response, const Policy& policy);
 
 // What to do with a stored object for this request.
 enum class Use : std::uint8_t {
@@ -41,8 +52,8 @@ struct Judged {
 };
 Judged judge(const Object& object, const RequestDirectives& request, const Policy& policy, bool softly_purged, Now now);
 
-// May it be served though stale because the origin failed (RFC 5861 §4, RFC 9111 §4.2.4)?
-// `origin_unreachable` also allows it without stale-if-error, where nothing forbids it.
+// May it be served though stale because the origin failed (RFC 5861 §4, RFC 9111 §4.2.4)? Within stale-if-error, where one is
+// given; without one, `origin_unreachable` allows it, where nothing forbids it. no-cache and must-revalidate forbid both.
 bool may_serve_on_error(const Object& object, const RequestDirectives& request, const Policy& policy, bool softly_purged,
                         bool origin_unreachable, Now now);
 
@@ -54,7 +65,7 @@ struct Eligibility {
 };
 Eligibility eligible(const RequestHead& request, const RequestDirectives& directives, const Policy& policy);
 
-// An answer that must not be shared with those who wait beside the leader only because of the status: 5xx … see hostile 33.
+// May those who wait beside the leader have it too (hostile.md 33)? Only what may be kept and is fresh when it comes.
 bool shareable_with_waiters(const Admission& admission);
 
 // The fields of the stored head after a 304 (RFC 9111 §3.2): all of the 304's, but framing and what describes the body.
