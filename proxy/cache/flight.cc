@@ -85,7 +85,14 @@ FlightView Flight::look() const {
   view.error = error_ ? &*error_ : nullptr;
   view.revalidated = revalidated_;
   view.origin_status = origin_status_;
+  view.interim = interim_.size();
+  view.trailers = trailers_;
   return view;
+}
+
+std::string Flight::interim(std::size_t n) const {
+  const std::lock_guard lock(mutex_);
+  return n < interim_.size() ? interim_[n] : std::string{};
 }
 
 std::size_t Flight::readers() const {
@@ -104,6 +111,12 @@ void Flight::leave_writer() {
   if (on_change_) on_change_->reset();  // one posted before sees that it is empty: the writer's loop is this one
   on_change_.reset();
   writer_ = nullptr;
+}
+
+void Flight::publish_interim(std::string head) {
+  std::unique_lock lock(mutex_);
+  interim_.push_back(std::move(head));
+  notify(lock);
 }
 
 void Flight::publish_head(std::shared_ptr<const Object> draft, int origin_status, bool share, bool keep,
@@ -180,12 +193,13 @@ std::vector<Block> Flight::kept_blocks() const {
   return {blocks_.begin(), blocks_.end()};
 }
 
-void Flight::complete(ObjectPtr whole, bool revalidated, int origin_status) {
+void Flight::complete(Ending ending) {
   std::unique_lock lock(mutex_);
   stage_ = FlightView::Stage::complete;
-  whole_ = std::move(whole);
-  revalidated_ = revalidated;
-  if (origin_status != 0) origin_status_ = origin_status;
+  whole_ = std::move(ending.whole);
+  revalidated_ = ending.revalidated;
+  trailers_ = std::move(ending.trailers);
+  if (ending.origin_status != 0) origin_status_ = ending.origin_status;
   notify(lock);
 }
 

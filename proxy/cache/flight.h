@@ -77,6 +77,8 @@ struct FlightView {
   const Error* error = nullptr;           // failed: why. Lives as long as the flight.
   bool revalidated = false;               // the origin answered 304
   int origin_status = 0;                  // what the origin answered, 0 before the head
+  std::size_t interim = 0;                // 1xx answers there are: interim(n) gives one
+  std::string_view trailers;              // complete: field lines of the trailer section, checked; lives as long as the flight
 };
 
 class Flight : public std::enable_shared_from_this<Flight> {
@@ -103,10 +105,12 @@ class Flight : public std::enable_shared_from_this<Flight> {
 
   FlightView look() const;
   std::size_t readers() const;
+  std::string interim(std::size_t n) const;  // as HTTP/1.1 bytes, with the empty line
 
   // The writer's side: the fetch, on its own loop.
   void set_writer(Executor& executor, Callback<void()> on_change);  // on_change: room appeared, or nobody reads any more
   void leave_writer();
+  void publish_interim(std::string head);
   void publish_head(std::shared_ptr<const Object> draft, int origin_status, bool share, bool keep,
                     std::optional<std::uint64_t> length);
   // All bytes are taken; room() says whether more should come.
@@ -116,7 +120,13 @@ class Flight : public std::enable_shared_from_this<Flight> {
   // The body grew too large to be kept: from here on a window.
   void stop_keeping();
   std::vector<Block> kept_blocks() const;
-  void complete(ObjectPtr whole, bool revalidated, int origin_status);
+  struct Ending {
+    ObjectPtr whole;           // what is kept now, if anything
+    bool revalidated = false;  // by a 304
+    int origin_status = 0;     // where no head was published
+    std::string trailers;
+  };
+  void complete(Ending ending);
   void fail(Error error);
 
  private:
@@ -141,6 +151,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
   std::shared_ptr<const Object> draft_;
   ObjectPtr whole_;
   std::optional<Error> error_;
+  std::vector<std::string> interim_;
+  std::string trailers_;
   std::optional<std::uint64_t> length_;
   std::deque<Block> blocks_;
   std::uint64_t first_ = 0;  // offset of blocks_.front()

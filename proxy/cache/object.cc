@@ -7,9 +7,8 @@
 namespace weir {
 
 // `head` was written by weir's own serialiser, so its lines are whole; anything else is passed over.
-Fields Object::fields() const {
+Fields fields_of_head(std::string_view left) {
   Fields fields;
-  std::string_view left = head;
   bool status_line = true;
   while (!left.empty()) {
     const auto end = left.find("\r\n");
@@ -23,6 +22,8 @@ Fields Object::fields() const {
   }
   return fields;
 }
+
+Fields Object::fields() const { return fields_of_head(head); }
 
 Size Object::footprint() const {
   return allocated(sizeof(Object) + kControlBlock) + heap_of(key) + heap_of(vary_names) + heap_of(vary_values) +

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,7 @@ struct Object {
   int status = 200;
   std::string head;         // status line and fields as HTTP/1.1 bytes, each line with CR LF, no empty line; no Age, no framing
                             // but Content-Length where the length is known
+  std::optional<std::uint64_t> length;  // as `head` says it; none: it says none
   std::string head304;      // the same for a 304 (RFC 9110 §15.4.5)
   std::string etag;         // as sent, with quotes and W/; empty: none
   std::string last_modified;  // as sent; empty: none
@@ -65,6 +67,9 @@ struct Object {
   // Memory it takes, without the body: itself, strings, its place in the index, allocator slack.
   Size footprint() const;
 };
+
+// The fields of ready head bytes, as Object::head has them; views into `head`.
+Fields fields_of_head(std::string_view head);
 
 using ObjectPtr = std::shared_ptr<const Object>;
 

@@ -9,6 +9,11 @@ namespace {
 
 constexpr OptionType kConfig{"config", 'c', "FILE", "the config file"};
 
+constexpr std::array kRunOptions{
+    kConfig,
+    OptionType{"origin", 0, "URL", "instead of a file: one upstream, standard HTTP caching, 256 MiB of memory"},
+    OptionType{"listen", 0, "ADDR:PORT", "with --origin: where to listen; 127.0.0.1:8080 where not given"},
+};
 constexpr std::array kCheckOptions{kConfig};
 constexpr std::array kExplainOptions{
     kConfig,
@@ -21,6 +26,10 @@ constexpr std::array kSchemaOptions{
 };
 
 constexpr std::array kCalls{
+    Call{"run", "-c FILE | --origin URL [--listen ADDR:PORT]", "serves in the foreground until SIGTERM or SIGINT",
+         "SIGHUP reloads the file: a bad one changes nothing. SIGUSR1 opens the access log anew. SIGTERM lets requests "
+         "under way end first; a second one doesn't.",
+         kRunOptions, 0, 0, run_call},
     Call{"check", "-c FILE", "says what is wrong with a config file",
          "Prints each error as FILE:LINE:COL: what is wrong (what would be right), and exits with 1 if there is any.",
          kCheckOptions, 0, 0, check_call},

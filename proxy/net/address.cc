@@ -90,30 +90,6 @@ Result<Address> parse_address(std::string_view text) {
   return parse_ip(host == "localhost" ? "127.0.0.1" : host, static_cast<std::uint16_t>(*port));
 }
 
-Result<AddressRange> AddressRange::parse(std::string_view text) {
-  const auto slash = text.find('/');
-  auto base = parse_ip(text.substr(0, slash), 0);
-  if (!base) return std::move(base).error();
-  AddressRange range;
-  range.base_ = *base;
-  const auto most = static_cast<unsigned>(address_bytes(range.base_).size() * 8);
-  range.bits_ = most;
-  if (slash != std::string_view::npos) {
-    const auto bits = parse_number(text.substr(slash + 1));
-    if (!bits || *bits > most) return bad("'" + printable(text) + "' has no prefix length from 0 to " + std::to_string(most));
-    range.bits_ = static_cast<unsigned>(*bits);
-  }
-  return range;
-}
-
-bool AddressRange::contains(const Address& address) const {
-  const auto a = address_bytes(base_), b = address_bytes(address);
-  if (a.size() != b.size() || std::memcmp(a.data(), b.data(), bits_ / 8) != 0) return false;
-  if (bits_ % 8 == 0) return true;
-  const auto mask = static_cast<unsigned char>(0xff << (8 - bits_ % 8));
-  return ((static_cast<unsigned char>(a[bits_ / 8]) ^ static_cast<unsigned char>(b[bits_ / 8])) & mask) == 0;
-}
-
 Result<std::vector<Address>> resolve_blocking(const std::string& host, std::uint16_t port) {
   if (auto literal = parse_ip(host, port)) return std::vector<Address>{*literal};
   addrinfo hints{};

@@ -31,17 +31,6 @@ Result<Address> parse_ip(std::string_view host, std::uint16_t port);
 // "0.0.0.0:8080", "[::]:8080".
 Result<Address> parse_address(std::string_view text);
 
-// 10.0.0.0/8, ::1, 192.0.2.7
-class AddressRange {
- public:
-  static Result<AddressRange> parse(std::string_view text);
-  bool contains(const Address& address) const;
-
- private:
-  Address base_;
-  unsigned bits_ = 0;
-};
-
 // Blocks: getaddrinfo. Only from a background thread or before serving.
 Result<std::vector<Address>> resolve_blocking(const std::string& host, std::uint16_t port);
 

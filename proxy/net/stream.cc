@@ -72,12 +72,12 @@ Result<int> begin_connect(const Address& address) {
   return error;
 }
 
-Result<int> open_listener(const Address& address, int backlog) {
+Result<int> open_listener(const Address& address, int backlog, bool shared) {
   const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return socket_error("can't make a socket for", address);
   const int on = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (shared) ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   if (::bind(fd, address.get(), address.length) != 0 || ::listen(fd, backlog) != 0) {
     Error error = socket_error("can't listen on", address);
     ::close(fd);

@@ -46,8 +46,8 @@ class Stream {
 // A non-blocking connect begun; the descriptor, or errno's error. Loopback and others alike with TCP_NODELAY.
 Result<int> begin_connect(const Address& address);
 
-// A listening, non-blocking socket with SO_REUSEPORT.
-Result<int> open_listener(const Address& address, int backlog);
+// A listening, non-blocking socket; `shared`: others of this process listen on the same port (SO_REUSEPORT).
+Result<int> open_listener(const Address& address, int backlog, bool shared);
 Result<Address> local_address(int fd);
 void set_no_delay(int fd);
 

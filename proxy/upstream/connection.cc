@@ -17,7 +17,7 @@ constexpr H1Limits origin_limits() {
 
 }  // namespace
 
-OriginConnection::OriginConnection(Loop& loop, BufferPool& buffers, Server& server, int fd, Options options,
+OriginConnection::OriginConnection(Loop& loop, BufferPool& buffers, OriginServer& server, int fd, Options options,
                                    Callback<void(OriginConnection*)> idle_closed)
     : loop_(loop),
       buffers_(buffers),

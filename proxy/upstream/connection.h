@@ -38,7 +38,7 @@ class OriginConnection {
   };
 
   // Connects at once. `idle_closed` is told when the connection ends while nobody uses it.
-  OriginConnection(Loop& loop, BufferPool& buffers, Server& server, int fd, Options options,
+  OriginConnection(Loop& loop, BufferPool& buffers, OriginServer& server, int fd, Options options,
                    Callback<void(OriginConnection*)> idle_closed);
   ~OriginConnection();
 
@@ -59,7 +59,7 @@ class OriginConnection {
   // The user is done with it. True: it may carry another request, and waits for it; false: to be disposed of.
   bool release();
 
-  Server& server() { return server_; }
+  OriginServer& server() { return server_; }
 
  private:
   static void on_readable(void* self) noexcept { static_cast<OriginConnection*>(self)->read_some(); }
@@ -75,7 +75,7 @@ class OriginConnection {
 
   Loop& loop_;
   BufferPool& buffers_;
-  Server& server_;
+  OriginServer& server_;
   const Options options_;
   Callback<void(OriginConnection*)> idle_closed_;
   Stream stream_;

@@ -13,7 +13,7 @@ constexpr std::size_t kIdleKept = 64;  // for each server and worker
 
 // One acquire() under way. Once a slot is granted, hand_over gives it to the connection or back.
 struct OriginPool::Request {
-  Request(Loop& loop, Server& chosen) : server(chosen), timeout(loop, [this] { timed_out(); }) {}
+  Request(Loop& loop, OriginServer& chosen) : server(chosen), timeout(loop, [this] { timed_out(); }) {}
 
   void timed_out() {
     if (!server.give_up(ticket)) return;  // granted already: that answer is on its way
@@ -23,9 +23,9 @@ struct OriginPool::Request {
     answer(Error{Side::origin, Code::unavailable, "waited too long for a connection"});
   }
 
-  Server& server;
+  OriginServer& server;
   Acquired acquired;
-  std::shared_ptr<Server::Ticket> ticket = std::make_shared<Server::Ticket>();
+  std::shared_ptr<OriginServer::Ticket> ticket = std::make_shared<OriginServer::Ticket>();
   Timer timeout;
   bool fresh = false, over = false;
 };
@@ -35,22 +35,22 @@ OriginPool::OriginPool(Loop& loop, BufferPool& buffers, std::shared_ptr<Upstream
 
 OriginPool::~OriginPool() = default;
 
-Operation OriginPool::acquire(std::uint64_t key_hash, const Server* tried, bool fresh, Acquired acquired) {
-  Server* server = upstream_->choose(key_hash, tried);
+Operation OriginPool::acquire(std::uint64_t key_hash, const OriginServer* tried, bool fresh, Acquired acquired) {
+  OriginServer* server = upstream_->choose(key_hash, tried);
   if (server == nullptr) server = upstream_->servers().front().get();  // all drained: better one of them than nobody
   auto request = std::make_shared<Request>(loop_, *server);
   request->acquired = std::move(acquired);
   request->fresh = fresh;
   request->ticket->executor = &loop_;
   switch (server->take_slot(request->ticket)) {
-    case Server::Slot::taken:
+    case OriginServer::Slot::taken:
       loop_.defer([self = shared_from_this(), request] { self->hand_over(request); });
       break;
-    case Server::Slot::queued:
+    case OriginServer::Slot::queued:
       request->ticket->granted = [self = shared_from_this(), request] { self->hand_over(request); };
       request->timeout.set(upstream_->options().queue_timeout);
       break;
-    case Server::Slot::full:
+    case OriginServer::Slot::full:
       loop_.defer([request] {
         if (!std::exchange(request->over, true)) {
           request->acquired(Error{Side::origin, Code::unavailable, "too many requests wait for a connection"});
@@ -80,7 +80,7 @@ void OriginPool::hand_over(const std::shared_ptr<Request>& request) {
   answer(std::move(connection));
 }
 
-Result<std::unique_ptr<OriginConnection>> OriginPool::connect(Server& server, bool fresh) {
+Result<std::unique_ptr<OriginConnection>> OriginPool::connect(OriginServer& server, bool fresh) {
   auto& idle = idle_[&server];
   if (!fresh && !idle.empty()) {
     auto connection = std::move(idle.back());
@@ -99,7 +99,7 @@ Result<std::unique_ptr<OriginConnection>> OriginPool::connect(Server& server, bo
 }
 
 void OriginPool::give_back(std::unique_ptr<OriginConnection> connection) {
-  Server& server = connection->server();
+  OriginServer& server = connection->server();
   auto& idle = idle_[&server];
   if (connection->release() && idle.size() < kIdleKept && !server.drained()) {
     idle.push_back(std::move(connection));

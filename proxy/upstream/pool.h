@@ -20,7 +20,7 @@ class OriginPool : public std::enable_shared_from_this<OriginPool> {
 
   // A connection for one request; it may still be connecting. `fresh`: not one that idled (after such a one failed).
   // The answer never comes from inside this call. `waited` in the queue counts against the upstream's queue_timeout.
-  Operation acquire(std::uint64_t key_hash, const Server* tried, bool fresh, Acquired acquired);
+  Operation acquire(std::uint64_t key_hash, const OriginServer* tried, bool fresh, Acquired acquired);
 
   // Takes a connection back, with its slot.
   void give_back(std::unique_ptr<OriginConnection> connection);
@@ -31,14 +31,14 @@ class OriginPool : public std::enable_shared_from_this<OriginPool> {
 
  private:
   struct Request;
-  Result<std::unique_ptr<OriginConnection>> connect(Server& server, bool fresh);
+  Result<std::unique_ptr<OriginConnection>> connect(OriginServer& server, bool fresh);
   void forget_idle(OriginConnection* connection);
   void hand_over(const std::shared_ptr<Request>& request);
 
   Loop& loop_;
   BufferPool& buffers_;
   std::shared_ptr<Upstream> upstream_;
-  std::unordered_map<const Server*, std::vector<std::unique_ptr<OriginConnection>>> idle_;
+  std::unordered_map<const OriginServer*, std::vector<std::unique_ptr<OriginConnection>>> idle_;
   std::size_t turn_ = 0;
 };
 

@@ -14,27 +14,27 @@ std::string authority_of(const UpstreamOptions::Server& server) {
 
 }  // namespace
 
-Server::Server(const UpstreamOptions::Server& options, unsigned max, unsigned queue)
+OriginServer::OriginServer(const UpstreamOptions::Server& options, unsigned max, unsigned queue)
     : options_(options), authority_(authority_of(options)), max_(max), queue_limit_(queue) {}
 
-Result<Address> Server::address(std::size_t turn) const {
+Result<Address> OriginServer::address(std::size_t turn) const {
   const std::lock_guard lock(mutex_);
   if (addresses_.empty()) return Error{Side::origin, Code::refused, options_.host + ": " + unresolved_};
   return addresses_[turn % addresses_.size()];
 }
 
-void Server::set_addresses(std::vector<Address> addresses) {
+void OriginServer::set_addresses(std::vector<Address> addresses) {
   const std::lock_guard lock(mutex_);
   addresses_ = std::move(addresses);
 }
 
-void Server::set_unresolved(std::string why) {
+void OriginServer::set_unresolved(std::string why) {
   const std::lock_guard lock(mutex_);
   unresolved_ = std::move(why);
 }
 
 // The count is changed under the lock only where somebody waits or the limit is near; else it is one atomic step.
-Server::Slot Server::take_slot(const std::shared_ptr<Ticket>& ticket) {
+OriginServer::Slot OriginServer::take_slot(const std::shared_ptr<Ticket>& ticket) {
   unsigned now = busy_.load(std::memory_order_relaxed);
   while (now < max_) {
     if (busy_.compare_exchange_weak(now, now + 1)) return Slot::taken;
@@ -49,12 +49,12 @@ Server::Slot Server::take_slot(const std::shared_ptr<Ticket>& ticket) {
   return Slot::queued;
 }
 
-bool Server::give_up(const std::shared_ptr<Ticket>& ticket) {
+bool OriginServer::give_up(const std::shared_ptr<Ticket>& ticket) {
   const std::lock_guard lock(mutex_);
   return std::erase(waiting_, ticket) > 0;
 }
 
-void Server::give_slot_back() {
+void OriginServer::give_slot_back() {
   std::shared_ptr<Ticket> next;
   {
     const std::lock_guard lock(mutex_);
@@ -71,25 +71,25 @@ void Server::give_slot_back() {
   });
 }
 
-std::size_t Server::queued() const {
+std::size_t OriginServer::queued() const {
   const std::lock_guard lock(mutex_);
   return waiting_.size();
 }
 
 Upstream::Upstream(UpstreamOptions options) : options_(std::move(options)) {
   for (const auto& server : options_.servers) {
-    servers_.push_back(std::make_unique<Server>(server, options_.max_connections, options_.queue));
+    servers_.push_back(std::make_unique<OriginServer>(server, options_.max_connections, options_.queue));
   }
 }
 
-Server* Upstream::choose(std::uint64_t key_hash, const Server* tried) {
+OriginServer* Upstream::choose(std::uint64_t key_hash, const OriginServer* tried) {
   const std::size_t count = servers_.size();
   const std::size_t start = options_.balance == UpstreamOptions::Balance::hash
                                 ? static_cast<std::size_t>(key_hash % count)
                                 : turn_.fetch_add(1, std::memory_order_relaxed) % count;
-  Server* best = nullptr;
+  OriginServer* best = nullptr;
   for (std::size_t i = 0; i < count; ++i) {
-    Server* server = servers_[(start + i) % count].get();
+    OriginServer* server = servers_[(start + i) % count].get();
     if (server->drained() || (server == tried && count > 1)) continue;
     if (best == nullptr) best = server;
     if (options_.balance != UpstreamOptions::Balance::least_conn) break;

@@ -38,9 +38,9 @@ struct UpstreamOptions {
   friend bool operator==(const UpstreamOptions&, const UpstreamOptions&) = default;
 };
 
-class Server {
+class OriginServer {
  public:
-  Server(const UpstreamOptions::Server& options, unsigned max, unsigned queue);
+  OriginServer(const UpstreamOptions::Server& options, unsigned max, unsigned queue);
 
   const UpstreamOptions::Server& options() const { return options_; }
   std::string_view authority() const { return authority_; }  // host[:port]
@@ -87,11 +87,11 @@ class Upstream {
   explicit Upstream(UpstreamOptions options);
 
   const UpstreamOptions& options() const { return options_; }
-  const std::vector<std::unique_ptr<Server>>& servers() const { return servers_; }
+  const std::vector<std::unique_ptr<OriginServer>>& servers() const { return servers_; }
 
   // Which server the next request goes to. `tried`: the one that failed just now, avoided where there is another. Null where
   // all are drained. `key_hash` decides for Balance::hash.
-  Server* choose(std::uint64_t key_hash, const Server* tried);
+  OriginServer* choose(std::uint64_t key_hash, const OriginServer* tried);
 
   // Resolves every name, blocking: at start and then every few seconds from the background thread. A failure keeps the last
   // good addresses.
@@ -99,7 +99,7 @@ class Upstream {
 
  private:
   const UpstreamOptions options_;
-  std::vector<std::unique_ptr<Server>> servers_;
+  std::vector<std::unique_ptr<OriginServer>> servers_;
   std::atomic<std::size_t> turn_{0};
 };
 

@@ -1,0 +1,47 @@
+// Channel: what an exchange may ask of the connection that carries it. HTTP/1.1 is one; HTTP/2 will be another.
+// Nothing here calls back into the exchange from inside; room for more output is told by Exchange::on_channel_room().
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "proxy/cache/object.h"
+#include "proxy/fetch/upload.h"
+
+namespace weir {
+
+struct ResponseStart {
+  int status = 0;
+  std::string_view head;   // ready lines: status line and fields, each with CR LF
+  std::string_view extra;  // further field lines, made for this response
+  bool body = true;        // false: no content follows (HEAD, 204, 304)
+  bool length_in_head = false;  // head says Content-Length
+  std::optional<std::uint64_t> length;  // of the content, where it is known
+};
+
+class Channel {
+ public:
+  virtual ~Channel() = default;
+
+  virtual void send_interim(std::string_view head) = 0;  // "HTTP/1.1 103 …\r\n…\r\n\r\n"; clients of 1.0 get none
+  // One response: start, then content (whole or in pieces), then finish; or abort, after which the client can't take what
+  // it got for whole.
+  virtual void start(const ResponseStart& response) = 0;
+  virtual void send_whole(const BodyPtr& body) = 0;           // never copied; held until it is sent
+  virtual void send_text(std::string_view content) = 0;       // small; copied
+  virtual std::size_t send_some(std::span<const iovec> pieces) = 0;  // how much was taken; less than all: wait for room
+  virtual void finish(std::string_view trailers) = 0;
+  virtual void abort() = 0;
+
+  // The content of the request goes there from now on (and 100 Continue to who waits for it).
+  virtual void read_request_body(std::shared_ptr<Upload> upload) = 0;
+  // The exchange is over.
+  virtual void exchange_over() = 0;
+};
+
+}  // namespace weir

@@ -1,0 +1,102 @@
+// The machine of an exchange, and what all of its steps share.
+#include "proxy/exchange/exchange.h"
+
+#include <utility>
+
+namespace weir {
+
+Exchange::Exchange(WorkerContext& its_worker, Channel& its_channel) : worker(its_worker), channel(its_channel) {}
+
+Exchange::~Exchange() { clear(); }
+
+void Exchange::begin(RequestHead& head, std::string_view address) {
+  take(head, address);
+  advance();
+}
+
+void Exchange::begin_refused(RequestHead& head, std::string_view address, int code, std::string_view why) {
+  take(head, address);
+  refuse(code, why);
+  advance();
+}
+
+void Exchange::take(RequestHead& head, std::string_view address) {
+  request = &head;
+  client_address = address;
+  snapshot = worker.snapshot;
+  began = worker.loop.now().mono;
+  step = &kReceiveRequest;
+  identify(*this);
+}
+
+void Exchange::advance() {
+  Next next = Next::run;
+  while (next == Next::run) next = step->run(*this);
+  if (next == Next::done) {
+    clear();
+    channel.exchange_over();
+  }
+}
+
+void Exchange::on_channel_room() {
+  if (step == &kStream) advance();
+}
+
+void Exchange::cancel() {
+  if (upload) upload->abandon();
+  clear();
+}
+
+// Ready for the next request; memory is kept.
+void Exchange::clear() {
+  reader.leave();
+  purging.cancel();
+  patience.reset();
+  if (upload) upload->on_room({});
+  upload.reset();
+  step = nullptr;
+  request = nullptr;
+  snapshot.reset();
+  route = nullptr;
+  values.count = 0;
+  values.user = {};
+  directives = {};
+  eligibility = {};
+  key = {};
+  found = {};
+  answer.reset();
+  leads = alone = impatient = started = cut = false;
+  tries = 0;
+  discriminator.clear();
+  interim_sent = 0;
+  outcome = Outcome::miss;
+  status_line = {};
+  status = 0;
+  body_bytes = 0;
+  origin_time = {};
+  arena.reset();
+}
+
+FetchOrder Exchange::order(FlightPtr flight, ObjectPtr kept, bool store, bool shared) {
+  FetchOrder order;
+  order.snapshot = snapshot;
+  order.route = route;
+  order.request = request;
+  order.values = &values;
+  order.key = &key;
+  order.flight = std::move(flight);
+  order.store = store;
+  order.shared = shared;
+  order.kept = std::move(kept);
+  order.client_address = client_address;
+  order.request_id = request_id;
+  return order;
+}
+
+void Exchange::refresh(const ObjectPtr& object) {
+  auto claim = claim_shared(worker.node, {*route, values, key, {}});
+  if (!claim.leads) return;
+  Fetch::start(worker, order(std::move(claim.flight), object, true, true));
+}
+
+}  // namespace weir

@@ -1,0 +1,126 @@
+// Exchange: one request of a client and its answer. Reused for the next one on the same connection; a hit allocates nothing.
+//
+//   receive ─► lookup ─► judge ─┬─ may answer ────────────────► deliver ─► finish
+//                 │             └─ may not ──► join ─► stream ─────────────┘
+//                 └──────────────────────────────┘ (not a matter for the cache: join at once)
+//
+// Each step names the next before it runs or waits. An answer that weir makes itself (a refusal, an error) goes from any
+// step to `finish` by refuse().
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "proxy/base/arena.h"
+#include "proxy/cache/freshness.h"
+#include "proxy/cache/key.h"
+#include "proxy/exchange/channel.h"
+#include "proxy/fetch/claim.h"
+#include "proxy/fetch/context.h"
+#include "proxy/fetch/fetch.h"
+#include "proxy/http/cache_status.h"
+#include "proxy/http/error_status.h"
+
+namespace weir {
+
+class Exchange;
+struct Step {
+  std::string_view name;
+  Next (*run)(Exchange&);
+};
+extern const Step kReceiveRequest, kLookup, kJudge, kJoin, kDeliver, kStream, kFinish;
+
+// The copy that was found, and what invalidation did to it.
+struct FoundCopy {
+  ObjectPtr object;
+  bool soft = false;            // softly purged: stale whatever its age
+  bool other_variants = false;
+  bool hit_for_miss = false;
+};
+
+class Exchange {
+ public:
+  Exchange(WorkerContext& worker, Channel& channel);
+  ~Exchange();
+
+  // The head's views must hold until the exchange is over.
+  void begin(RequestHead& request, std::string_view client_address);
+  // The same for one that can't be understood: answers with `status` and why.
+  void begin_refused(RequestHead& request, std::string_view client_address, int status, std::string_view why);
+  void advance();
+  void on_channel_room();
+  // The client went away.
+  void cancel();
+  bool under_way() const { return step != nullptr; }
+
+  // Answers with a small document that says why (RFC 9457), and goes to `finish`.
+  Next refuse(int status, std::string_view detail);
+  Next refuse(const Error& error) { return refuse(status_of(error), error.detail); }
+
+  // -- the steps' own ground --
+  WorkerContext& worker;
+  Channel& channel;
+  const Step* step = nullptr;
+  Arena arena;
+
+  // Of the request.
+  RequestHead* request = nullptr;
+  std::string_view client_address;
+  std::string_view request_id;  // in id_text or the request's own
+  std::array<char, 32> id_text{};
+  std::shared_ptr<const WorkerSnapshot> snapshot;
+  const Route* route = nullptr;
+  RouteValues values;
+  RequestDirectives directives;
+  Eligibility eligibility;
+  Key key;
+  Position asked = 0;           // of the log when the request came
+  Time began;
+
+  // Of the answer.
+  FoundCopy found;
+  ObjectPtr answer;             // deliver: this object
+  FlightReader reader;          // stream: this flight
+  bool leads = false, alone = false, impatient = false, started = false, cut = false;
+  unsigned tries = 0;
+  std::string discriminator;
+  std::unique_ptr<Timer> patience;
+  std::shared_ptr<Upload> upload;
+  std::size_t interim_sent = 0;
+  Operation purging;
+
+  // What became of it.
+  Outcome outcome = Outcome::miss;
+  CacheStatus status_line;
+  int status = 0;
+  std::uint64_t body_bytes = 0;
+  Duration origin_time{};
+
+  RequestContext context() { return {*route, *request, values, client_address, request_id, arena}; }
+  RouteCounters& counters() { return route == nullptr ? *snapshot->unrouted : *snapshot->counters[route->number]; }
+  FetchOrder order(FlightPtr flight, ObjectPtr kept, bool store, bool shared);
+  // Starts a fetch for the store alone, unless one is under way.
+  void refresh(const ObjectPtr& object);
+
+ private:
+  void take(RequestHead& head, std::string_view address);
+  void clear();
+};
+
+// receive.cc: the request's id, as the client sent it or made now.
+void identify(Exchange& x);
+
+// deliver.cc: the head of an answer made from `object`; `not_modified`: as a 304.
+void start_answer(Exchange& x, const Object& object, bool not_modified, std::optional<std::uint64_t> length);
+// Whether the client's own conditions make this a 304 (RFC 9110 §13.2.2).
+bool is_not_modified(const Exchange& x, const Object& object);
+// purge.cc: PURGE and SOFTPURGE on the public port.
+Next purge(Exchange& x);
+// finish.cc: the line of the access log.
+std::string access_line(const Exchange& x, Duration took);
+
+}  // namespace weir

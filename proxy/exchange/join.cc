@@ -1,0 +1,167 @@
+// join: the answer must come from the origin. Take part in the flight that fetches it, or start one; then see what became of
+// it: an answer to stream, a kept copy that the origin confirmed, a failure with something stale to fall back on, or an
+// answer that is not for sharing, and so one more fetch, alone.
+#include <utility>
+
+#include "proxy/cache/vary.h"
+#include "proxy/exchange/exchange.h"
+
+namespace weir {
+namespace {
+
+constexpr unsigned kMostTries = 2;   // fetches that may fail under one request
+constexpr unsigned kMostJoins = 8;   // flights it may join, all in all
+
+// A validator for the kept copy is worth sending only where its answer may be stored.
+ObjectPtr kept_for_validation(const Exchange& x) { return x.eligibility.store ? x.found.object : nullptr; }
+
+bool goes_alone(const Exchange& x) {
+  return x.alone || !x.eligibility.store || x.request->method == Method::head || x.found.hit_for_miss;
+}
+
+std::shared_ptr<Upload> open_upload(Exchange& x) {
+  if (x.request->framing == Framing::none) return nullptr;
+  x.upload = std::make_shared<Upload>();
+  return x.upload;
+}
+
+Next lead(Exchange& x, FlightPtr flight, bool shared) {
+  const bool store = x.eligibility.store && x.request->method != Method::head;
+  auto order = x.order(flight, kept_for_validation(x), store, shared);
+  order.upload = open_upload(x);
+  if (x.upload) x.channel.read_request_body(x.upload);
+  x.leads = true;
+  Fetch::start(x.worker, order);
+  return Next::run;
+}
+
+// Takes a place in a flight; starts its fetch where nobody does.
+Next take_place(Exchange& x) {
+  if (++x.tries > kMostJoins) return x.refuse(503, "the answer kept changing while it was fetched");
+  const Wanted wanted{*x.route, x.values, x.key, x.discriminator};
+  const bool alone = goes_alone(x);
+  FlightTable::Claim claim;
+  if (alone) {
+    claim = {claim_alone(x.worker.node, wanted), true};
+  } else {
+    claim = claim_shared(x.worker.node, wanted);
+  }
+  auto reader = claim.flight->join(x.worker.loop, [&x] { x.advance(); }, claim.leads);
+  if (!reader) return x.refuse(503, "too many requests wait for this answer");
+  x.reader = std::move(*reader);
+  x.asked = x.worker.node.rules.head();
+  x.leads = claim.leads;
+  if (x.impatient && !x.patience) {
+    x.patience = std::make_unique<Timer>(x.worker.loop, [&x] { x.advance(); });
+    x.patience->set(x.route->policy.patience);
+  }
+  return claim.leads ? lead(x, std::move(claim.flight), !alone) : Next::run;
+}
+
+Next try_again(Exchange& x) {
+  x.reader.leave();
+  x.leads = false;
+  return Next::run;
+}
+
+Next serve_stale(Exchange& x, std::string_view why) {
+  x.reader.leave();
+  x.answer = x.found.object;
+  x.outcome = Outcome::stale;
+  x.status_line = {};
+  x.status_line.hit = true;
+  x.status_line.detail = why;
+  x.status_line.ttl = std::chrono::duration_cast<std::chrono::seconds>(x.answer->life.ttl(x.worker.loop.now().mono)).count();
+  x.step = &kDeliver;
+  return Next::run;
+}
+
+bool stale_will_do(const Exchange& x, bool unreachable) {
+  return x.found.object && may_serve_on_error(*x.found.object, x.directives, x.route->policy, x.found.soft, unreachable,
+                                              x.worker.loop.now());
+}
+
+// The copy may have been purged while the origin was asked: gone is gone.
+bool still_holds(const Exchange& x) { return x.worker.node.rules.covers(*x.found.object) != Coverage::hard; }
+
+Next failed(Exchange& x, const Error& error) {
+  if (stale_will_do(x, true) && still_holds(x)) return serve_stale(x, "stale-if-error");
+  if (!x.leads && x.tries < kMostTries) return try_again(x);
+  return x.refuse(error);
+}
+
+bool origin_failed(int status) { return status == 500 || status == 502 || status == 503 || status == 504; }
+
+void say_what_came(Exchange& x, const FlightView& view) {
+  x.status_line.forward_status = view.origin_status;
+  if (!x.leads) {
+    x.outcome = Outcome::coalesced;
+    x.status_line.collapsed = true;
+  } else if (view.revalidated) {
+    x.outcome = Outcome::revalidated;
+  } else if (!x.eligibility.lookup) {
+    x.outcome = Outcome::bypass;
+    x.status_line.forward = Forward::bypass;
+    x.status_line.detail = x.eligibility.why_not;
+  } else if (x.reader.flight().keeps() && !view.released && x.eligibility.store && x.request->method != Method::head) {
+    x.outcome = x.found.object ? Outcome::expired : Outcome::miss;
+    x.status_line.stored = true;
+  } else {
+    x.outcome = Outcome::uncacheable;
+  }
+}
+
+// A follower looks whether the answer is for it.
+Next follow(Exchange& x, const FlightView& view) {
+  if (view.released || overtaken(x.worker.node, x.reader.flight(), view, x.asked)) {
+    const bool herd = view.released && origin_failed(view.origin_status);  // not all at once to an origin that fails
+    if (herd && x.tries >= kMostTries) return x.refuse(502, "the origin answered with an error");
+    if (view.released && !herd) x.alone = true;
+    return try_again(x);
+  }
+  if (view.draft && !vary_matches(*view.draft, x.request->fields)) {
+    x.discriminator.clear();
+    for (const auto& name : view.draft->vary_names) {
+      x.discriminator.append(name).append("=").append(vary_value(x.request->fields, name)).push_back('\0');
+    }
+    return try_again(x);
+  }
+  return Next::done;  // it is
+}
+
+void pass_on_interim(Exchange& x, const FlightView& view) {
+  if (!x.leads) return;
+  for (; x.interim_sent < view.interim; ++x.interim_sent) x.channel.send_interim(x.reader.flight().interim(x.interim_sent));
+}
+
+Next join(Exchange& x) {
+  if (!x.reader) {
+    const Next taken = take_place(x);
+    if (x.step != &kJoin) return taken;
+  }
+  const FlightView view = x.reader.flight().look();
+  pass_on_interim(x, view);
+  if (view.stage == FlightView::Stage::empty) {
+    if (x.patience && !x.patience->is_set() && x.found.object && still_holds(x)) return serve_stale(x, "patience");
+    return Next::wait;
+  }
+  if (view.stage == FlightView::Stage::failed && !view.draft) return failed(x, *view.error);
+  if (!x.leads && follow(x, view) == Next::run) return Next::run;
+  if (origin_failed(view.origin_status) && stale_will_do(x, false) && still_holds(x)) return serve_stale(x, "stale-if-error");
+  x.origin_time = x.worker.loop.now().mono - x.began;
+  say_what_came(x, view);
+  if (view.whole) {
+    x.answer = view.whole;
+    x.reader.leave();
+    x.step = &kDeliver;
+  } else {
+    x.step = &kStream;
+  }
+  return Next::run;
+}
+
+}  // namespace
+
+const Step kJoin{"join", join};
+
+}  // namespace weir

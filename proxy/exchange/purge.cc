@@ -1,0 +1,33 @@
+// PURGE and SOFTPURGE of one URL on the public port, for the addresses in admin.purge_from; never forwarded.
+#include <algorithm>
+
+#include "proxy/exchange/exchange.h"
+
+namespace weir {
+
+Next purge(Exchange& x) {
+  const auto& allowed = x.snapshot->shared->config->admin.purge_from;
+  const bool may = std::any_of(allowed.begin(), allowed.end(),
+                               [&](const AddressRange& range) { return range.contains(x.client_address); });
+  if (!may) return x.refuse(405, "this method is not served here");
+  std::string url = std::string(x.request->authority).append(x.request->path);
+  if (x.request->has_query) url.append("?").append(x.request->query);
+  InvalidationRecord record{InvalidationRecord::Kind::url, keyed_url(url), x.request->method == Method::softpurge};
+  // The answer follows the acknowledgement, which may come later where the log is shared.
+  auto open = std::make_shared<bool>(true);
+  x.purging = Operation([open] { *open = false; });
+  static const Step kPurging{"purging", [](Exchange&) { return Next::wait; }};
+  x.step = &kPurging;
+  x.worker.node.log->append({std::move(record)}, [&x, open](Result<Position> position) {
+    x.worker.loop.execute([&x, open, position = std::move(position)] {
+      if (!*open) return;
+      x.purging.done();
+      position ? x.refuse(200, "purged") : x.refuse(503, position.error().detail);
+      x.outcome = position ? Outcome::bypass : Outcome::error;
+      x.advance();
+    });
+  });
+  return Next::wait;
+}
+
+}  // namespace weir

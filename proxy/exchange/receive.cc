@@ -1,0 +1,85 @@
+// receive: which route the request belongs to, whether it may pass, and under which key its answer is kept.
+#include <random>
+
+#include "proxy/base/text.h"
+#include "proxy/exchange/exchange.h"
+
+namespace weir {
+namespace {
+
+constexpr std::size_t kLongestRequestId = 128;
+
+// Random, not secret: ids only have to differ.
+void make_request_id(std::array<char, 32>& out) {
+  thread_local std::mt19937_64 random{std::random_device{}()};
+  static constexpr std::string_view kHex = "0123456789abcdef";
+  for (std::size_t half = 0; half < 2; ++half) {
+    std::uint64_t bits = random();
+    for (std::size_t i = 0; i < 16; ++i, bits >>= 4) out[half * 16 + i] = kHex[bits & 15];
+  }
+}
+
+bool is_plain_id(std::string_view text) {
+  if (text.empty() || text.size() > kLongestRequestId) return false;
+  for (const char c : text) {
+    const char l = to_lower(c);
+    if (!(l >= 'a' && l <= 'z') && !is_digit(c) && c != '-' && c != '_' && c != '.') return false;
+  }
+  return true;
+}
+
+bool has_body(const RequestHead& request) {
+  return request.framing == Framing::chunked || (request.framing == Framing::length && request.content_length > 0);
+}
+
+Next pass_filters(Exchange& x) {
+  auto context = x.context();
+  for (const auto& filter : x.route->filters) {
+    const auto verdict = filter->on_request(context);
+    if (const auto* answer = std::get_if<Answer>(&verdict)) return x.refuse(answer->status, answer->detail);
+  }
+  return Next::run;
+}
+
+Next receive(Exchange& x) {
+  RequestHead& request = *x.request;
+  x.asked = x.worker.node.rules.head();
+  if (request.method == Method::connect || request.method == Method::trace) {
+    return x.refuse(405, "this method is not served here");
+  }
+  if (request.method == Method::purge || request.method == Method::softpurge) return purge(x);
+  x.route = x.snapshot->shared->routes->match(request.method, request.method_text, request.path, x.values);
+  if (x.route == nullptr) return x.refuse(404, "no route matches");
+  x.key = make_key(x.route->key, request, x.arena);
+  x.values.user = x.key.user;
+  if (request.fields.has(Name::cache_control) || request.fields.has(Name::pragma)) {
+    x.directives = parse_request_cache_control(request.fields);
+  }
+  if (request.framing == Framing::length && request.content_length > x.route->max_request_body) {
+    return x.refuse(413, "the request's body is larger than this route takes");
+  }
+  if (!x.route->filters.empty()) {
+    pass_filters(x);
+    if (x.step != &kReceiveRequest) return Next::run;  // a filter answered
+  }
+  x.eligibility = eligible(request, x.directives, x.route->policy);
+  if (x.eligibility.lookup && has_body(request)) return x.refuse(400, "a GET with a body is not served from a cached route");
+  x.step = x.eligibility.lookup ? &kLookup : &kJoin;
+  return Next::run;
+}
+
+}  // namespace
+
+void identify(Exchange& x) {
+  const auto theirs = x.request->fields.value(Name::x_request_id);
+  if (is_plain_id(theirs)) {
+    x.request_id = theirs;
+    return;
+  }
+  make_request_id(x.id_text);
+  x.request_id = {x.id_text.data(), x.id_text.size()};
+}
+
+const Step kReceiveRequest{"receive", receive};
+
+}  // namespace weir

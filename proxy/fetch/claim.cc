@@ -1,0 +1,39 @@
+// Claiming a flight; see claim.h.
+#include "proxy/fetch/claim.h"
+
+namespace weir {
+namespace {
+
+Flight::Identity identity_of(const Node& node, const Wanted& wanted) {
+  Flight::Identity identity;
+  identity.position = node.rules.head();  // read before anything is asked: what is purged from now on covers it
+  identity.key = wanted.key.bytes;
+  identity.digest = wanted.key.digest;
+  identity.discriminator = wanted.discriminator;
+  for (const Template& tag : wanted.route.tags) {
+    std::string text;
+    tag.render(wanted.values, text);
+    identity.tags.push_back(std::move(text));
+  }
+  return identity;
+}
+
+}  // namespace
+
+FlightTable::Claim claim_shared(Node& node, const Wanted& wanted) {
+  const Position asked = node.rules.head();
+  return node.flights.claim(identity_of(node, wanted), [&](const Flight& flight) {
+    return !overtaken(node, flight, flight.look(), asked);
+  });
+}
+
+FlightPtr claim_alone(Node& node, const Wanted& wanted) { return node.flights.alone(identity_of(node, wanted)); }
+
+bool overtaken(const Node& node, const Flight& flight, const FlightView& view, Position asked) {
+  const auto& identity = flight.identity();
+  if (asked == identity.position) return false;
+  if (node.rules.covers({identity.key, &identity.tags, identity.position}, asked) != Coverage::none) return true;
+  return view.draft && node.rules.covers({identity.key, &view.draft->tags, identity.position}, asked) != Coverage::none;
+}
+
+}  // namespace weir

@@ -1,0 +1,111 @@
+// What a request can reach: the node (shared by all workers), the snapshot of the config it began under, and its worker.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "proxy/base/line_log.h"
+#include "proxy/base/metrics.h"
+#include "proxy/cache/flight.h"
+#include "proxy/cache/invalidation.h"
+#include "proxy/cache/outcome.h"
+#include "proxy/cache/store.h"
+#include "proxy/net/buffer_pool.h"
+#include "proxy/net/loop.h"
+#include "proxy/route/table.h"
+#include "proxy/upstream/pool.h"
+
+namespace weir {
+
+// One worker's counters for one route. Written by that worker, read by the admin endpoint.
+struct RouteCounters {
+  std::array<Counter, kOutcomeWords.size()> outcomes;
+  Counter client_bytes;   // bodies sent
+  Counter fetches, fetch_failures, origin_bytes, stored;
+  Histogram latency;      // µs from the whole head to the last byte handed to the kernel
+  Histogram first_byte;   // µs that origins took for their heads
+};
+
+// All counters, by route name: they live on over reloads, and stay bounded by the names that configs ever used.
+class Metrics {
+ public:
+  explicit Metrics(unsigned workers) : workers_(workers) {}
+
+  // Made at the first call for a name; any thread. The reference holds as long as this.
+  RouteCounters& route(const std::string& name, unsigned worker) {
+    const std::lock_guard lock(mutex_);
+    auto& counters = routes_[name];
+    while (counters.size() < workers_) counters.push_back(std::make_unique<RouteCounters>());
+    return *counters[worker];
+  }
+
+  // each(name, counters of one worker), for every route and worker.
+  template <class Each>
+  void for_each(Each each) const {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, counters] : routes_) {
+      for (const auto& one : counters) each(name, *one);
+    }
+  }
+
+  // Any thread.
+  std::atomic<std::uint64_t> connections_open{0}, connections_accepted{0}, connections_refused{0};
+  std::atomic<std::uint64_t> requests_malformed{0};  // refused before a route was known
+
+ private:
+  const unsigned workers_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::vector<std::unique_ptr<RouteCounters>>> routes_;
+};
+
+// One process. Any thread; the parts guard themselves.
+struct Node {
+  Node(Size memory, unsigned workers)
+      : store(memory), flights(memory / 4), log(std::make_unique<MemoryLog>(rules)), metrics(workers) {}
+
+  Store store;
+  FlightTable flights;
+  InvalidationRules rules;
+  std::unique_ptr<InvalidationLog> log;
+  Metrics metrics;
+  std::atomic<bool> draining{false};
+  const Time started = MonotonicClock::now();
+};
+
+// A config that runs: const, shared by all workers, swapped whole.
+struct Snapshot {
+  std::shared_ptr<const Config> config;
+  std::shared_ptr<const RouteTable> routes;
+  std::vector<std::shared_ptr<Upstream>> upstreams;  // by Route::upstream
+  std::shared_ptr<LineLog> access_log;               // null: none
+  std::uint64_t generation = 0;
+};
+
+// The same, with what one worker needs for it. Held by every request that waits, so that what it began under lives on.
+struct WorkerSnapshot {
+  std::shared_ptr<const Snapshot> shared;
+  std::vector<std::shared_ptr<OriginPool>> pools;  // by Route::upstream
+  std::vector<RouteCounters*> counters;            // by Route::number
+  RouteCounters* unrouted = nullptr;               // requests that no route matches
+};
+
+class Fetch;
+
+struct WorkerContext {
+  WorkerContext(Node& the_node, unsigned the_number) : node(the_node), number(the_number) {}
+
+  Node& node;
+  const unsigned number;
+  BufferPool buffers;  // outlives what the loop still disposes of
+  Loop loop;
+  std::shared_ptr<const WorkerSnapshot> snapshot;
+  std::unordered_map<const Fetch*, std::unique_ptr<Fetch>> fetches;  // under way; each takes itself out
+};
+
+}  // namespace weir

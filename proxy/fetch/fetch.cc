@@ -1,0 +1,132 @@
+// The machine of a fetch: its steps in order, and what happens when the connection or the readers change.
+#include "proxy/fetch/fetch.h"
+
+#include <utility>
+
+namespace weir {
+namespace {
+
+constexpr unsigned kMostAttempts = 2;
+
+Error plain(Side side, Code code, std::string detail) { return Error{side, code, std::move(detail)}; }
+
+}  // namespace
+
+void Fetch::start(WorkerContext& worker, const FetchOrder& order) {
+  auto fetch = std::make_unique<Fetch>(worker, order);
+  Fetch* const raw = fetch.get();
+  worker.fetches.emplace(raw, std::move(fetch));
+  raw->advance();
+}
+
+Fetch::Fetch(WorkerContext& its_worker, const FetchOrder& order)
+    : worker(its_worker),
+      snapshot(order.snapshot),
+      route(*order.route),
+      flight(order.flight),
+      store(order.store),
+      shared(order.shared),
+      kept(order.kept),
+      upload(order.upload),
+      client_address(arena.copy(order.client_address)),
+      request_id(arena.copy(order.request_id)),
+      traceparent(arena.copy(order.traceparent)),
+      step_(&kPrepare) {
+  request.method = order.request->method;
+  request.method_text = arena.copy(order.request->method_text);
+  request.path = arena.copy(order.request->path);
+  request.query = arena.copy(order.request->query);
+  request.has_query = order.request->has_query;
+  request.authority = arena.copy(order.request->authority);
+  request.version = order.request->version;
+  request.framing = order.request->framing;
+  request.content_length = order.request->content_length;
+  request.fields.reserve(order.request->fields.size());
+  for (const Field& field : order.request->fields) {
+    const auto name = field.id == Name::other ? arena.copy(field.name) : text_of(field.id);
+    request.fields.add(Field{name, arena.copy(field.value), field.id});
+  }
+  for (std::size_t i = 0; i < order.values->count; ++i) {
+    values.add(arena.copy(order.values->list[i].name), arena.copy(order.values->list[i].value));
+  }
+  values.user = arena.copy(order.values->user);
+  key = *order.key;
+  key.bytes = arena.copy(key.bytes);
+  key.query = arena.copy(key.query);
+  key.user = values.user;
+  flight->set_writer(worker.loop, [this] { on_flight_change(); });
+  if (upload) upload->on_data([this] { if (step_ == &kSend) advance(); });
+}
+
+Fetch::~Fetch() {
+  flight->leave_writer();
+  if (upload) upload->on_data({});
+}
+
+void Fetch::advance() {
+  Next next = Next::run;
+  while (next == Next::run && !over_) next = step_->run(*this);
+  if (next == Next::done) over();
+}
+
+RequestContext Fetch::context() { return {route, request, values, client_address, request_id, arena}; }
+
+void Fetch::fail(Error error) {
+  if (over_) return;
+  counters().fetch_failures.add();
+  if (shared) worker.node.flights.retire(*flight);
+  flight->fail(std::move(error));
+  over();
+}
+
+void Fetch::over() {
+  if (std::exchange(over_, true)) return;
+  *going_ = false;
+  acquiring.cancel();
+  if (connection) pool().give_back(std::move(connection));
+  const auto at = worker.fetches.find(this);
+  auto self = std::move(at->second);
+  worker.fetches.erase(at);
+  worker.loop.dispose(std::move(self));
+}
+
+// Nobody reads any more: what may be kept is fetched to its end all the same, anything else stops here.
+void Fetch::on_flight_change() {
+  if (over_) return;
+  if (flight->readers() == 0) {
+    const bool for_the_store = head_published ? flight->keeps() && admission && admission->store : store && !upload;
+    if (!for_the_store) return fail(plain(Side::client, Code::closed, "nobody waits any more"));
+  }
+  if (connection && head_published && !body_over && flight->room() > 0) connection->pause_reading(false);
+}
+
+// Asking again is harmless where nothing was sent, or where the method may be repeated and no byte of an answer came; a kept
+// connection that the server closed meanwhile is the common case (RFC 9110 §9.2.2, RFC 9112 §9.3.1).
+bool Fetch::may_ask_again(bool untouched) const {
+  if (attempts >= kMostAttempts || head_published || interim_answers > 0) return false;
+  if (upload && upload->started()) return false;
+  if (!connection->connected()) return pool().upstream().servers().size() > 1;
+  return untouched && connection->reused() && is_idempotent(request.method);
+}
+
+void Fetch::on_origin_connected() {
+  if (step_ == &kSend) advance();
+}
+
+void Fetch::on_origin_writable() {
+  if (step_ == &kSend) advance();
+}
+
+void Fetch::on_origin_error(Error error, bool untouched) {
+  connection->server().failures.fetch_add(1, std::memory_order_relaxed);
+  if (may_ask_again(untouched)) {
+    tried = connection->connected() ? nullptr : &connection->server();
+    pool().give_back(std::move(connection));
+    head_sent = false;
+    step_ = &kConnect;
+    return advance();
+  }
+  fail(std::move(error));
+}
+
+}  // namespace weir

@@ -1,0 +1,127 @@
+// Fetch: one request to the origin, from the decision to ask until its answer is passed on and, where it may be, kept. It
+// belongs to its worker, never to a client: who waits for it reads its flight. A refresh is a fetch with nobody waiting.
+//
+//   prepare ─► connect ─► send ─► receive ─► keep ─► (over)
+//       what to ask    whom    ask    judge the head,   make it an object,
+//                                     pass the body on  or a 304's renewal
+//
+// A lost connection before any byte of an answer leads back to `connect`, once, where asking twice can do no harm.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proxy/base/arena.h"
+#include "proxy/cache/freshness.h"
+#include "proxy/cache/key.h"
+#include "proxy/fetch/context.h"
+#include "proxy/fetch/upload.h"
+
+namespace weir {
+
+// What the one who asks hands over; everything is copied or shared, so that it may go away.
+struct FetchOrder {
+  std::shared_ptr<const WorkerSnapshot> snapshot;
+  const Route* route = nullptr;
+  const RequestHead* request = nullptr;
+  const RouteValues* values = nullptr;
+  const Key* key = nullptr;
+  FlightPtr flight;
+  bool store = false;                 // the answer may be stored, if it allows it
+  bool shared = false;                // others may join the flight
+  ObjectPtr kept;                     // what to validate, or null
+  std::shared_ptr<Upload> upload;     // the request's body, or null
+  std::string_view client_address;
+  std::string_view request_id;
+  std::string_view traceparent;
+};
+
+enum class Next : std::uint8_t { run, wait, done };
+
+class Fetch;
+struct FetchStep {
+  std::string_view name;
+  Next (*run)(Fetch&);
+};
+extern const FetchStep kPrepare, kConnect, kSend, kReceive, kKeep;
+
+class Fetch final : public OriginConnection::User {
+ public:
+  // Begins; the fetch belongs to worker.fetches until it is over.
+  static void start(WorkerContext& worker, const FetchOrder& order);
+  ~Fetch() override;
+
+  void advance();
+  const FetchStep& step() const { return *step_; }
+
+  Fetch(WorkerContext& worker, const FetchOrder& order);
+
+  // -- the steps' own ground; see prepare.cc, connect.cc, send.cc, receive.cc, keep.cc --
+  WorkerContext& worker;
+  Arena arena;
+  std::shared_ptr<const WorkerSnapshot> snapshot;
+  const Route& route;
+  RequestHead request;              // views into arena
+  RouteValues values;
+  Key key;
+  FlightPtr flight;
+  bool store, shared;
+  ObjectPtr kept;
+  std::shared_ptr<Upload> upload;
+  std::string_view client_address, request_id, traceparent;
+
+  Fields to_origin;                 // prepared
+  std::string_view target;
+  bool conditional = false;         // weir's own validators were sent
+  bool ranged = false;              // the client's Range was sent
+  Exchanged when;
+  std::unique_ptr<OriginConnection> connection;
+  Operation acquiring;
+  const OriginServer* tried = nullptr;
+  unsigned attempts = 0;
+  bool head_sent = false, upload_over = false;
+  unsigned interim_answers = 0;
+
+  std::optional<Admission> admission;  // from the head on
+  std::shared_ptr<Object> draft;
+  std::optional<std::uint64_t> length;  // of the body, where the head says it
+  bool head_published = false, body_over = false;
+  std::uint64_t body_bytes = 0;
+  std::string trailers;
+  const FetchStep* step_;
+
+  RequestContext context();
+  RouteCounters& counters() { return *snapshot->counters[route.number]; }
+  OriginPool& pool() const { return *snapshot->pools[route.upstream]; }
+
+  void fail(Error error);   // the flight fails with it, and the fetch is over
+  void over();              // takes itself out of worker.fetches
+  void on_flight_change();  // room for the body, or nobody reads any more
+  void renew(ResponseHead& not_modified);  // keep.cc
+  // Turns false when this fetch is over: for answers that come by another way than an Operation.
+  const std::shared_ptr<const bool>& alive() const { return alive_; }
+
+  // OriginConnection::User
+  void on_origin_connected() override;
+  void on_origin_head(ResponseHead& head) override;
+  void on_origin_body(std::string_view bytes) override;
+  void on_origin_end(const Fields& trailer_fields) override;
+  void on_origin_error(Error error, bool untouched) override;
+  void on_origin_writable() override;
+
+ private:
+  bool may_ask_again(bool untouched) const;
+  bool over_ = false;
+  std::shared_ptr<bool> going_ = std::make_shared<bool>(true);
+  std::shared_ptr<const bool> alive_ = going_;
+};
+
+// The pieces of `receive` and `keep` that decide, apart from the machine.
+std::vector<std::string> response_tags(const Fields& response);  // of Surrogate-Key, Cache-Tag, xkey; bounded
+void set_head(Object& object, int status, std::string_view reason, const Fields& fields,
+              std::optional<std::uint64_t> length);  // head, head304, etag, last_modified, date
+
+}  // namespace weir

@@ -1,0 +1,153 @@
+// keep: the whole answer is there. What may be stored becomes an object; a 304 renews the object that was asked about. New
+// requests find it in the store before the flight ends, so there is no moment in which neither has it.
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "proxy/fetch/fetch.h"
+#include "proxy/http/date.h"
+
+namespace weir {
+namespace {
+
+// A strong ETag from the bytes: the same on every node (RFC 9110 §8.8.3).
+std::string make_etag(const Body& body) {
+  Fingerprint print;
+  for (const Block& block : body.blocks()) print.add(block.view());
+  const Digest digest = print.digest();
+  static constexpr std::string_view kHex = "0123456789abcdef";
+  std::string etag = "\"";
+  for (const std::uint64_t half : {digest.high, digest.low}) {
+    for (int shift = 60; shift >= 0; shift -= 4) etag += kHex[(half >> shift) & 15];
+  }
+  return etag + "\"";
+}
+
+bool wants_etag(const Fetch& f) { return f.route.policy.etag && f.draft->etag.empty() && f.draft->status == 200; }
+
+// The draft is being read by others: what changes is made on a copy.
+std::shared_ptr<Object> finished_object(Fetch& f) {
+  auto body = std::make_shared<const Body>(f.flight->kept_blocks());
+  auto object = std::make_shared<Object>();
+  const Object& draft = *f.draft;
+  object->key = draft.key;
+  object->digest = draft.digest;
+  object->vary_names = draft.vary_names;
+  object->vary_values = draft.vary_values;
+  object->life = draft.life;
+  object->tags = draft.tags;
+  object->position = draft.position;
+  object->route = draft.route;
+  Fields fields = draft.fields();
+  std::string etag;
+  if (wants_etag(f)) {
+    etag = make_etag(*body);
+    fields.add(Name::etag, etag);
+  }
+  set_head(*object, draft.status, reason_phrase(draft.status), fields, body->size());
+  object->body = std::move(body);
+  return object;
+}
+
+Next keep(Fetch& f) {
+  if (!f.admission) return Next::done;  // a 304: renew() did it all
+  Flight::Ending ending;
+  ending.trailers = std::move(f.trailers);
+  if (f.admission && f.admission->store && f.flight->keeps()) {
+    auto object = finished_object(f);
+    // Purged while it was fetched: it answers those who asked before, and nobody else.
+    if (f.worker.node.rules.covers(*object) == Coverage::none && f.worker.node.store.put(object, f.route.policy.max_variants)) {
+      f.counters().stored.add();
+    }
+  }
+  if (f.shared) f.worker.node.flights.retire(*f.flight);
+  f.flight->complete(std::move(ending));
+  return Next::done;
+}
+
+std::shared_ptr<Object> renewed(const Object& old, const Fields& fields, const Life& life, Position position) {
+  auto object = std::make_shared<Object>();
+  object->key = old.key;
+  object->digest = old.digest;
+  object->vary_names = old.vary_names;
+  object->vary_values = old.vary_values;
+  object->tags = old.tags;
+  object->route = old.route;
+  object->body = old.body;
+  object->life = life;
+  object->position = position;
+  set_head(*object, old.status, reason_phrase(old.status), fields, old.body->size());
+  object->hits.store(old.hits.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  return object;
+}
+
+}  // namespace
+
+const FetchStep kKeep{"keep", keep};
+
+// A 304 for weir's own validator (RFC 9111 §4.3.4): all copies with that validator live on with its fields.
+void Fetch::renew(ResponseHead& not_modified) {
+  remove_hop_by_hop(not_modified.fields);
+  for (const Name tag_field : {Name::surrogate_key, Name::cache_tag, Name::xkey}) not_modified.fields.remove(tag_field);
+  const DateText now_text = format_date(when.received.wall);
+  if (!not_modified.fields.has(Name::date)) not_modified.fields.add(Name::date, {now_text.data(), now_text.size()});
+  const auto renew_one = [&](const Object& old) {
+    const Fields stored = old.fields();
+    ResponseHead head;
+    head.status = old.status;
+    head.fields = updated_fields(stored, not_modified.fields);
+    auto judged = admit(request, head, route.policy, when);
+    if (route.policy.adaptive) {
+      judged.life.fresh_for = adapted_lifetime(*route.policy.adaptive, old.life.fresh_for, true);
+    }
+    auto object = renewed(old, head.fields, judged.life, flight->identity().position);
+    if (!judged.store) {
+      worker.node.store.erase(old);
+    } else if (worker.node.rules.covers(*object) == Coverage::none) {
+      worker.node.store.put(object, route.policy.max_variants);
+    }
+    return object;
+  };
+  const auto others = worker.node.store.variants(kept->digest, kept->key);
+  auto mine = renew_one(*kept);
+  for (const auto& other : others) {
+    if (other != kept && !kept->etag.empty() && other->etag == kept->etag) renew_one(*other);
+  }
+  if (shared) worker.node.flights.retire(*flight);
+  head_published = true;
+  flight->complete({.whole = std::move(mine), .revalidated = true, .origin_status = 304, .trailers = {}});
+}
+
+void set_head(Object& object, int status, std::string_view reason, const Fields& fields, std::optional<std::uint64_t> length) {
+  object.status = status;
+  Fields without_length = fields;
+  without_length.remove(Name::content_length);
+  without_length.remove(Name::age);
+  object.head.clear();
+  // What came through the parser can be written again; a filter's slip would show here and leave a bare status line.
+  if (!write_h1_response_head(object.head, status, reason, without_length)) {
+    object.head.clear();
+    static_cast<void>(write_h1_response_head(object.head, status, reason, Fields{}));
+  }
+  object.length = length;
+  if (length) {
+    std::array<char, 20> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), *length).ptr;
+    object.head.append("Content-Length: ").append(digits.data(), end).append("\r\n");
+  }
+  Fields for_304;
+  for (const Field& field : without_length) {
+    switch (field.id) {
+      case Name::cache_control: case Name::content_location: case Name::date: case Name::etag: case Name::expires:
+      case Name::vary: case Name::via: case Name::cdn_cache_control: case Name::last_modified: for_304.add(field); break;
+      default: break;
+    }
+  }
+  object.head304.clear();
+  static_cast<void>(write_h1_response_head(object.head304, 304, "Not Modified", for_304));
+  object.etag = fields.value(Name::etag);
+  object.last_modified = fields.value(Name::last_modified);
+  object.date = parse_date(fields.value(Name::date), wall_now()).value_or(wall_now());
+}
+
+}  // namespace weir

@@ -1,0 +1,182 @@
+// receive: the origin's answer. The head is judged once, before anybody sees it; an unsafe request's invalidations stand in
+// the log before its answer goes on; the body flows into the flight as fast as its readers take it.
+#include <algorithm>
+#include <utility>
+
+#include "proxy/base/text.h"
+#include "proxy/cache/vary.h"
+#include "proxy/fetch/fetch.h"
+#include "proxy/fetch/invalidate.h"
+#include "proxy/http/date.h"
+
+namespace weir {
+namespace {
+
+constexpr unsigned kMostInterim = 8;
+constexpr std::size_t kMostTags = 128;
+constexpr std::size_t kLongestTag = 256;
+
+Error bad_answer(std::string detail) { return {Side::origin, Code::malformed, std::move(detail)}; }
+
+// What the rest of weir may rely on (hostile.md 16, 19). Empty: fine.
+std::string_view breach(const Fetch& f, const ResponseHead& head) {
+  if (head.status == 101) return "101 that nobody asked for";
+  if (f.store && head.status == 304 && !f.conditional) return "304 without a condition";
+  if (f.store && head.status == 206 && !f.ranged) return "206 without a range";
+  return {};
+}
+
+void add_via(Fetch& f, Fields& fields) {
+  const bool earlier = fields.has(Name::via);
+  const auto line = earlier ? f.arena.join(fields.joined(Name::via), ", 1.1 weir") : std::string_view("1.1 weir");
+  fields.remove(Name::via);
+  fields.add(Name::via, line);
+}
+
+// The answer's fields as weir passes them on and keeps them.
+void clean_fields(Fetch& f, ResponseHead& head) {
+  remove_hop_by_hop(head.fields);
+  for (const Name tag_field : {Name::surrogate_key, Name::cache_tag, Name::xkey}) head.fields.remove(tag_field);
+  if (!head.fields.has(Name::date)) {
+    const DateText now = format_date(f.when.received.wall);
+    head.fields.add(Name::date, f.arena.copy({now.data(), now.size()}));
+  }
+  add_via(f, head.fields);
+}
+
+std::optional<std::uint64_t> known_length(const ResponseHead& head) {
+  if (head.framing == Framing::length) return head.content_length;
+  if (head.framing != Framing::none || !head.fields.has(Name::content_length)) return std::nullopt;
+  return parse_number(head.fields.value(Name::content_length));  // HEAD: what a GET would give
+}
+
+void make_draft(Fetch& f, ResponseHead& head) {
+  auto draft = std::make_shared<Object>();
+  draft->key = f.key.bytes;
+  draft->digest = f.key.digest;
+  draft->tags = f.flight->identity().tags;
+  for (auto& tag : response_tags(head.fields)) {
+    if (std::find(draft->tags.begin(), draft->tags.end(), tag) == draft->tags.end()) draft->tags.push_back(std::move(tag));
+  }
+  draft->position = f.flight->identity().position;
+  draft->route = f.route.number;
+  draft->life = f.admission->life;
+  if (f.route.policy.adaptive && f.kept && f.admission->store) {
+    draft->life.fresh_for = adapted_lifetime(*f.route.policy.adaptive, f.kept->life.fresh_for, false);
+  }
+  draft->status = head.status;
+  if (auto names = vary_names(head.fields)) {
+    for (const auto& name : *names) draft->vary_values.push_back(vary_value(f.request.fields, name));
+    draft->vary_names = std::move(*names);
+  }
+  clean_fields(f, head);
+  if (f.admission->store && f.route.policy.set_cookie == SetCookie::strip) head.fields.remove(Name::set_cookie);
+  set_head(*draft, head.status, head.reason, head.fields, known_length(head));
+  f.draft = std::move(draft);
+}
+
+void judge_answer(Fetch& f, ResponseHead& head) {
+  f.admission = admit(f.request, head, f.route.policy, f.when);
+  if (!f.store) f.admission->store = false;
+  const bool endless = head.framing == Framing::close && !f.route.policy.store_unterminated;
+  const bool large = head.framing == Framing::length && head.content_length > f.route.policy.max_object;
+  if (f.admission->store && (endless || large)) {
+    f.admission->store = false;
+    f.admission->why_not = endless ? "unterminated" : "too-large";
+    f.admission->hit_for_miss = large;
+  }
+}
+
+void publish(Fetch& f) {
+  const bool keep = f.admission->store && !f.worker.node.flights.crowded();
+  const bool share = f.shared && f.admission->store;
+  if (f.shared && !share) {
+    if (f.admission->hit_for_miss) {
+      f.worker.node.store.remember_uncacheable(f.key.digest, f.key.bytes, f.worker.loop.now().mono + f.route.policy.hit_for_miss);
+    }
+  }
+  if (f.shared && !keep) f.worker.node.flights.retire(*f.flight);
+  f.head_published = true;
+  f.flight->publish_head(f.draft, f.draft->status, share || !f.shared, keep, f.length);
+  if (f.flight->readers() == 0) f.on_flight_change();
+}
+
+Next receive(Fetch& f) {
+  if (!f.body_over) return Next::wait;
+  f.step_ = &kKeep;
+  return Next::run;
+}
+
+}  // namespace
+
+const FetchStep kReceive{"receive", receive};
+
+std::vector<std::string> response_tags(const Fields& response) {
+  std::vector<std::string> tags;
+  for (const Field& field : response) {
+    if (field.id != Name::surrogate_key && field.id != Name::cache_tag && field.id != Name::xkey) continue;
+    std::string_view rest = field.value;
+    while (!rest.empty() && tags.size() < kMostTags) {
+      const auto end = rest.find_first_of(", \t");
+      const auto tag = rest.substr(0, end);
+      if (!tag.empty() && tag.size() <= kLongestTag) tags.emplace_back(tag);
+      rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+    }
+  }
+  return tags;
+}
+
+void Fetch::on_origin_head(ResponseHead& head) {
+  if (head.status < 200 && head.status != 101) {
+    if (++interim_answers > kMostInterim) return fail(bad_answer("too many interim answers"));
+    if (head.status == 100) return;  // weir answers Expect itself
+    std::string bytes;
+    remove_hop_by_hop(head.fields);
+    if (write_h1_response_head(bytes, head.status, head.reason, head.fields)) flight->publish_interim(bytes + "\r\n");
+    return;
+  }
+  when.received = worker.loop.now();
+  counters().first_byte.record(static_cast<std::uint64_t>((when.received.mono - when.sent.mono).count() / 1000));
+  if (const auto what = breach(*this, head); !what.empty()) return fail(bad_answer(std::string(what)));
+  auto its_context = context();
+  for (auto it = route.filters.rbegin(); it != route.filters.rend(); ++it) (*it)->on_origin_response(head, its_context);
+  if (head.status == 304 && conditional) return renew(head);
+  judge_answer(*this, head);
+  length = head.framing == Framing::length ? std::optional(head.content_length) : std::nullopt;
+  make_draft(*this, head);
+  auto records = invalidations(*this, head);
+  if (records.empty()) return publish(*this);
+  connection->pause_reading(true);
+  worker.node.log->append(std::move(records), [this, alive = alive()](Result<Position>) {
+    worker.loop.execute([this, alive] {
+      if (!*alive) return;
+      publish(*this);
+      if (connection) connection->pause_reading(false);
+    });
+  });
+}
+
+void Fetch::on_origin_body(std::string_view bytes) {
+  body_bytes += bytes.size();
+  counters().origin_bytes.add(bytes.size());
+  if (flight->keeps() && (body_bytes > route.policy.max_object || worker.node.flights.crowded())) {
+    admission->store = false;
+    admission->why_not = "too-large";
+    if (shared && body_bytes > route.policy.max_object) {
+      worker.node.store.remember_uncacheable(key.digest, key.bytes, worker.loop.now().mono + route.policy.hit_for_miss);
+    }
+    flight->stop_keeping();
+  }
+  flight->append(bytes);
+  if (flight->room() == 0) connection->pause_reading(true);
+}
+
+void Fetch::on_origin_end(const Fields& trailer_fields) {
+  for (const Field& field : trailer_fields) trailers.append(field.name).append(": ").append(field.value).append("\r\n");
+  body_over = true;
+  // An answer that came before the whole request was sent is an answer all the same; the connection can't be used again.
+  if (step_ == &kSend) step_ = &kReceive;
+  advance();
+}
+
+}  // namespace weir

@@ -1,0 +1,91 @@
+// connect and send: a connection from the pool, then the request in weir's own framing, its body as fast as the origin takes
+// it. A body that ends early closes the connection without a last chunk (hostile.md 6).
+#include <utility>
+
+#include "proxy/fetch/fetch.h"
+
+namespace weir {
+namespace {
+
+Next connect(Fetch& f) {
+  const bool fresh = f.attempts > 0;
+  ++f.attempts;
+  f.step_ = &kSend;
+  f.acquiring = f.pool().acquire(f.key.digest.low, f.tried, fresh, [&f](Result<std::unique_ptr<OriginConnection>> got) {
+    f.acquiring.done();
+    if (!got) return f.fail(std::move(got).error());
+    f.connection = std::move(got).value();
+    f.connection->begin(f, f.request.method);
+    f.counters().fetches.add();
+    f.when.sent = f.worker.loop.now();
+    f.advance();
+  });
+  return Next::wait;
+}
+
+Result<void> write_head(Fetch& f) {
+  std::string head;
+  head.reserve(512);
+  const H1RequestLine line{f.request.method_text, f.target, f.request.authority};
+  auto written = write_h1_request(head, line, f.to_origin, f.upload ? f.request.framing : Framing::none, f.request.content_length);
+  if (written) f.connection->send(head);
+  return written;
+}
+
+// Moves what waits of the upload to the connection.
+void pass_on_upload(Fetch& f) {
+  const std::string bytes = f.upload->take();
+  const bool chunked = f.request.framing == Framing::chunked;
+  if (!bytes.empty()) {
+    std::string header;
+    if (chunked) write_chunk_header(header, bytes.size());
+    f.connection->send(header);
+    f.connection->send(bytes);
+    if (chunked) f.connection->send("\r\n");
+  }
+  if (f.upload->end() == Upload::End::whole && f.upload->empty()) {
+    if (chunked) f.connection->send(f.upload->trailers().empty() ? "0\r\n\r\n" : "0\r\n" + f.upload->trailers() + "\r\n");
+    f.upload_over = true;
+  }
+}
+
+std::optional<Error> upload_error(const Upload& upload) {
+  switch (upload.end()) {
+    case Upload::End::broken: return Error{Side::client, Code::closed, "the request's body broke off"};
+    case Upload::End::too_large: return Error{Side::client, Code::too_large, "the request's body is larger than this route takes"};
+    case Upload::End::open:
+    case Upload::End::whole: break;
+  }
+  return std::nullopt;
+}
+
+Next send(Fetch& f) {
+  if (!f.connection || !f.connection->connected()) return Next::wait;
+  if (!std::exchange(f.head_sent, true)) {
+    if (auto written = write_head(f); !written) {
+      f.fail(std::move(written).error());
+      return Next::wait;
+    }
+  }
+  while (f.upload && !f.upload_over) {
+    if (auto error = upload_error(*f.upload)) {
+      f.fail(std::move(*error));
+      return Next::wait;
+    }
+    if (!f.connection->flush()) return Next::wait;
+    if (f.upload->empty() && f.upload->end() == Upload::End::open) return Next::wait;  // on_data comes
+    pass_on_upload(f);
+    f.upload->taken();
+  }
+  if (!f.connection->flush()) return Next::wait;
+  f.connection->request_written();
+  f.step_ = &kReceive;
+  return Next::run;
+}
+
+}  // namespace
+
+const FetchStep kConnect{"connect", connect};
+const FetchStep kSend{"send", send};
+
+}  // namespace weir

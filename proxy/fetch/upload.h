@@ -1,0 +1,60 @@
+// Upload: the body of a request on its way from client to origin, a bounded piece at a time. One loop: the client's
+// connection fills it, the fetch empties it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "proxy/base/callback.h"
+
+namespace weir {
+
+class Upload {
+ public:
+  static constexpr std::size_t kWindow = 128 * 1024;
+
+  enum class End : std::uint8_t { open, whole, broken, too_large };
+
+  // The client's side. Takes all; asks no more where full() until `on_room` runs.
+  void append(std::string_view bytes) {
+    waiting_.append(bytes);
+    if (on_data_) on_data_();
+  }
+  void finish(std::string trailers) {
+    end_ = End::whole;
+    trailers_ = std::move(trailers);
+    if (on_data_) on_data_();
+  }
+  // The client went away, or broke the protocol: the origin must never see a whole request.
+  void abandon(End why = End::broken) {
+    if (end_ == End::open) end_ = why;
+    if (on_data_) on_data_();
+  }
+  bool full() const { return waiting_.size() >= kWindow; }
+  void on_room(Callback<void()> callback) { on_room_ = std::move(callback); }
+
+  // The fetch's side.
+  std::string take() {
+    std::string taken = std::move(waiting_);
+    waiting_.clear();
+    if (!taken.empty()) started_ = true;
+    return taken;
+  }
+  void taken() {
+    if (on_room_) on_room_();
+  }
+  void on_data(Callback<void()> callback) { on_data_ = std::move(callback); }
+  End end() const { return end_; }
+  bool empty() const { return waiting_.empty(); }
+  bool started() const { return started_; }  // some of it was taken: it can't be sent again
+  const std::string& trailers() const { return trailers_; }
+
+ private:
+  std::string waiting_, trailers_;
+  End end_ = End::open;
+  bool started_ = false;
+  Callback<void()> on_data_, on_room_;
+};
+
+}  // namespace weir

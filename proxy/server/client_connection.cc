@@ -1,0 +1,115 @@
+// A client's socket; see client_connection.h.
+#include "proxy/server/client_connection.h"
+
+#include <array>
+#include <utility>
+
+#include "proxy/server/worker.h"
+
+namespace weir {
+namespace {
+
+constexpr auto kLinger = std::chrono::seconds(2);
+
+}  // namespace
+
+ClientConnection::ClientConnection(Worker& worker, int fd, const Address& peer)
+    : worker_(worker),
+      stream_(worker.context().loop, fd, this, on_readable, on_writable),
+      address_(peer.host()),
+      since_(std::chrono::steady_clock::now()) {
+  stream_.want_read(true);
+}
+
+ClientConnection::~ClientConnection() {
+  if (self_) *self_ = nullptr;
+  if (session_) session_->detach();
+}
+
+ClientConnection::Weak ClientConnection::weak() {
+  if (!self_) self_ = std::make_shared<ClientConnection*>(this);
+  return Weak(self_);
+}
+
+void ClientConnection::on_readable(void* self) noexcept {
+  auto& connection = *static_cast<ClientConnection*>(self);
+  if (connection.closed_) return;
+  if (connection.lingering_) {
+    std::array<char, 16 * 1024> away;
+    const Io io = connection.stream_.read(away);
+    if (io.kind == Io::Kind::ended || io.kind == Io::Kind::failed) connection.close();
+    return;
+  }
+  if (!connection.session_) {
+    connection.session_ = connection.worker_.borrow_session();
+    connection.session_->attach(connection);
+  }
+  connection.session_->on_readable();
+}
+
+void ClientConnection::on_writable(void* self) noexcept {
+  auto& connection = *static_cast<ClientConnection*>(self);
+  if (!connection.closed_ && connection.session_) connection.session_->on_writable();
+}
+
+// Not from inside the session's own calls: it goes back at the end of the turn.
+void ClientConnection::rest() {
+  if (!session_ || !session_->idle() || closed_) return;
+  if (worker_.draining()) return close();
+  worker_.give_session_back(std::move(session_));
+}
+
+void ClientConnection::linger() {
+  if (std::exchange(lingering_, true) || closed_) return;
+  stream_.shut_down_writing();
+  stream_.want_write(false);
+  stream_.want_read(true);
+}
+
+void ClientConnection::close() {
+  if (std::exchange(closed_, true)) return;
+  stream_.want_read(false);
+  stream_.want_write(false);
+  if (self_) *self_ = nullptr;
+  if (session_) worker_.give_session_back(std::move(session_));
+  worker_.forget(*this);
+}
+
+ClientConnection::Waiting ClientConnection::waiting_for() const {
+  if (lingering_) return Waiting::lingering;
+  if (!session_ || session_->idle()) return Waiting::idle;
+  if (session_->reading_head()) return Waiting::head;
+  return session_->client_is_slow() ? Waiting::client : Waiting::origin;
+}
+
+void ClientConnection::check_time(std::chrono::steady_clock::time_point now, const Patience& patience) {
+  const Waiting waiting = waiting_for();
+  const std::uint64_t progress = session_ ? session_->progress() : 0;
+  if (waiting != waited_for_ || (waiting == Waiting::origin) || (waiting == Waiting::idle && progress != progress_)) {
+    waited_for_ = waiting;
+    since_ = now;
+    progress_ = progress;
+    return;
+  }
+  const auto waited = now - since_;
+  switch (waiting) {
+    case Waiting::idle:
+      if (waited > patience.idle) close();
+      return;
+    case Waiting::head:
+      if (waited > patience.head) session_->give_up_on_head();
+      return;
+    case Waiting::lingering:
+      if (waited > kLinger) close();
+      return;
+    case Waiting::client: break;
+    case Waiting::origin: return;
+  }
+  if (waited < patience.slow) return;
+  const auto least = patience.min_rate * static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(waited).count()) / 1000;
+  if (progress - progress_ < least) return close();
+  since_ = now;
+  progress_ = progress;
+}
+
+}  // namespace weir

@@ -1,0 +1,73 @@
+// ClientConnection: one client's socket. Small while it idles: what a request needs is borrowed for its time. Lives in its
+// worker's list; dies by close(), at the end of the loop's turn.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "proxy/net/stream.h"
+#include "proxy/server/h1_session.h"
+
+namespace weir {
+
+class Worker;
+
+class ClientConnection {
+ public:
+  ClientConnection(Worker& worker, int fd, const Address& peer);
+  ~ClientConnection();
+
+  Stream& stream() { return stream_; }
+  std::string_view client_address() const { return address_; }
+
+  void want_read(bool yes) { stream_.want_read(yes && !lingering_); }
+  void want_write(bool yes) { stream_.want_write(yes); }
+
+  // Between requests the session goes back to the worker.
+  void rest();
+  // All is sent: says so to the client, and reads its last bytes away for a while, so that a reset doesn't eat our answer.
+  void linger();
+  void close();
+  bool idle() const { return !closed_ && (session_ == nullptr || session_->idle()); }
+
+  // Looks at the clock: called by the worker every now and then.
+  struct Patience {
+    Duration head{}, idle{}, slow{};
+    std::uint64_t min_rate = 0;
+  };
+  void check_time(std::chrono::steady_clock::time_point now, const Patience& patience);
+
+  // For work that is deferred: empty once the connection closed.
+  class Weak {
+   public:
+    explicit Weak(std::shared_ptr<ClientConnection*> to) : to_(std::move(to)) {}
+    H1Session* session() const { return *to_ == nullptr ? nullptr : (*to_)->session_.get(); }
+
+   private:
+    std::shared_ptr<ClientConnection*> to_;
+  };
+  Weak weak();
+
+  std::size_t place = 0;  // in the worker's list
+
+ private:
+  static void on_readable(void* self) noexcept;
+  static void on_writable(void* self) noexcept;
+  enum class Waiting : std::uint8_t { idle, head, client, origin, lingering };
+  Waiting waiting_for() const;
+
+  Worker& worker_;
+  Stream stream_;
+  std::string address_;
+  std::unique_ptr<H1Session> session_;
+  std::shared_ptr<ClientConnection*> self_;
+  std::chrono::steady_clock::time_point since_;  // of waited_for_
+  Waiting waited_for_ = Waiting::idle;
+  std::uint64_t progress_ = 0, requests_ = 0;
+  bool closed_ = false, lingering_ = false;
+};
+
+}  // namespace weir

@@ -1,0 +1,163 @@
+// The client's side of HTTP/1.1: writing answers. Framing and Connection are decided here and nowhere else.
+#include <array>
+#include <charconv>
+
+#include "proxy/server/client_connection.h"
+#include "proxy/server/h1_session.h"
+
+namespace weir {
+namespace {
+
+constexpr std::size_t kLargestChunk = 64 * 1024;
+
+}  // namespace
+
+void H1Session::send_interim(std::string_view head) {
+  if (exchange_.request->version == Version::http10) return;
+  output_.add(head);
+  flush_later();
+}
+
+void H1Session::start(const ResponseStart& response) {
+  const RequestHead& request = *exchange_.request;
+  chunk_left_ = 0;
+  chunked_ = false;
+  continue_due_ = false;
+  // Its body isn't read by anybody and didn't come yet: reading it away must not take long.
+  if (input_ == Input::body && !upload_ && request.framing == Framing::length && request.content_length > 64 * 1024) {
+    close_after_ = true;
+  }
+  output_.add(response.head);
+  output_.add(response.extra);
+  if (response.body && !response.length) {
+    if (request.version == Version::http10) {
+      close_after_ = true;
+    } else {
+      chunked_ = true;
+      output_.add("Transfer-Encoding: chunked\r\n");
+    }
+  } else if (response.length && !response.length_in_head && response.status != 304 && response.status != 204) {
+    std::array<char, 20> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), *response.length).ptr;
+    output_.add("Content-Length: ");
+    output_.add({digits.data(), static_cast<std::size_t>(end - digits.data())});
+    output_.add("\r\n");
+  }
+  if (worker_.node.draining.load(std::memory_order_relaxed)) close_after_ = true;
+  if (close_after_) {
+    output_.add("Connection: close\r\n\r\n");
+  } else if (request.version == Version::http10) {
+    output_.add("Connection: keep-alive\r\n\r\n");
+  } else {
+    output_.add("\r\n");
+  }
+}
+
+void H1Session::send_whole(const BodyPtr& body) {
+  if (!chunked_) return output_.add(body);
+  if (body->size() == 0) return;
+  std::string header;
+  write_chunk_header(header, body->size());
+  output_.add(header);
+  output_.add(body);
+  output_.add("\r\n");
+}
+
+void H1Session::send_text(std::string_view content) { output_.add(content); }
+
+std::size_t H1Session::send_some(std::span<const iovec> pieces) {
+  if (connection_ == nullptr) return 0;
+  if (chunked_) return send_chunked(pieces);
+  const Io io = output_.send_through(connection_->stream(), pieces);
+  if (io.kind == Io::Kind::failed) {
+    flush_later();  // fails there
+    return 0;
+  }
+  std::size_t offered = 0;
+  for (const iovec& piece : pieces) offered += piece.iov_len;
+  if (io.bytes < offered || !output_.empty()) connection_->want_write(true);
+  return io.kind == Io::Kind::moved ? io.bytes : 0;
+}
+
+// A chunk is announced for what there is now; when the socket takes less, the rest of it follows first.
+std::size_t H1Session::send_chunked(std::span<const iovec> pieces) {
+  std::array<iovec, 16> part;
+  std::size_t count = 0, offered = 0;
+  for (const iovec& piece : pieces) {
+    if (count == part.size() || offered == kLargestChunk) break;
+    part[count] = piece;
+    part[count].iov_len = std::min(piece.iov_len, kLargestChunk - offered);
+    offered += part[count++].iov_len;
+  }
+  if (chunk_left_ == 0) {
+    std::string header;
+    write_chunk_header(header, offered);
+    output_.add(header);
+    chunk_left_ = offered;
+  } else if (offered > chunk_left_) {
+    std::size_t kept = 0;
+    std::uint64_t room = chunk_left_;
+    for (; kept < count && room > 0; ++kept) {
+      part[kept].iov_len = static_cast<std::size_t>(std::min<std::uint64_t>(part[kept].iov_len, room));
+      room -= part[kept].iov_len;
+    }
+    count = kept;
+    offered = static_cast<std::size_t>(chunk_left_);
+  }
+  const Io io = output_.send_through(connection_->stream(), {part.data(), count});
+  if (io.kind == Io::Kind::failed) {
+    flush_later();
+    return 0;
+  }
+  const std::size_t taken = io.kind == Io::Kind::moved ? io.bytes : 0;
+  chunk_left_ -= taken;
+  if (chunk_left_ == 0) output_.add("\r\n");
+  if (taken < offered) connection_->want_write(true);
+  return taken;
+}
+
+void H1Session::finish(std::string_view trailers) {
+  if (chunked_) {
+    const auto te = exchange_.request->fields.value(Name::te);
+    output_.add("0\r\n");
+    if (!trailers.empty() && te.find("trailers") != std::string_view::npos) output_.add(trailers);
+    output_.add("\r\n");
+  }
+  answered_ = true;
+}
+
+// The answer can't be completed: the connection ends without a last chunk, or short of its length.
+void H1Session::abort() {
+  aborted_ = closing_ = answered_ = true;
+  output_.clear();
+}
+
+void H1Session::on_writable() {
+  connection_->want_write(false);
+  flush();
+  if (connection_ == nullptr) return;
+  if (exchange_.under_way()) {
+    exchange_.on_channel_room();
+  } else if (!closing_) {
+    process();
+  }
+}
+
+// Everything that is ready leaves in one call; then the connection ends where it must.
+void H1Session::flush() {
+  if (connection_ == nullptr || processing_) return;
+  if (aborted_) {
+    connection_->stream().reset_on_close();
+    return fail();
+  }
+  switch (output_.flush(connection_->stream())) {
+    case Io::Kind::again: return connection_->want_write(true);
+    case Io::Kind::failed:
+    case Io::Kind::ended: return fail();
+    case Io::Kind::moved: break;
+  }
+  if (closing_ && !exchange_.under_way()) return connection_->linger();
+  connection_->rest();
+}
+
+}  // namespace weir

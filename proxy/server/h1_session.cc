@@ -1,0 +1,216 @@
+// The client's side of HTTP/1.1: reading requests; see h1_session.h. How answers are written stands in h1_answer.cc.
+#include "proxy/server/h1_session.h"
+
+#include <cstring>
+#include <utility>
+
+#include "proxy/server/client_connection.h"
+
+namespace weir {
+namespace {
+
+constexpr std::uint64_t kMostDiscarded = 64 * 1024;   // of a body that nobody wants
+constexpr std::size_t kMostQueued = 256 * 1024;       // answers to pipelined requests
+constexpr std::size_t kCompactAbove = 8 * 1024;       // so that behind the largest head there is room for a body
+
+}  // namespace
+
+H1Session::H1Session(WorkerContext& worker, const H1Limits& limits)
+    : worker_(worker), parser_(limits), exchange_(worker, *this) {}
+
+H1Session::~H1Session() { detach(); }
+
+void H1Session::attach(ClientConnection& connection) {
+  connection_ = &connection;
+  buffer_ = worker_.buffers.borrow();
+  parser_.next_message();
+}
+
+void H1Session::detach() {
+  exchange_.cancel();
+  if (upload_) upload_->on_room({});
+  upload_.reset();
+  output_.clear();
+  worker_.buffers.give_back(std::move(buffer_));
+  connection_ = nullptr;
+  filled_ = parsed_ = 0;
+  discarded_ = received_ = body_bytes_ = chunk_left_ = 0;
+  input_ = Input::head;
+  answered_ = chunked_ = close_after_ = closing_ = again_ = aborted_ = continue_due_ = false;
+}
+
+bool H1Session::idle() const {
+  return input_ == Input::head && !exchange_.under_way() && parsed_ == filled_ && output_.empty() && !closing_;
+}
+
+bool H1Session::reading_head() const { return input_ == Input::head && !exchange_.under_way() && filled_ > parsed_; }
+
+bool H1Session::client_is_slow() const {
+  if (!output_.empty() || closing_) return true;
+  return input_ == Input::body && (!upload_ || !upload_->full());
+}
+
+void H1Session::on_readable() {
+  compact();
+  if (filled_ == BufferPool::kSize) return connection_->want_read(false);  // pipelined far ahead: first things first
+  const Io io = connection_->stream().read({buffer_.get() + filled_, BufferPool::kSize - filled_});
+  switch (io.kind) {
+    case Io::Kind::again: return;
+    case Io::Kind::moved: break;
+    case Io::Kind::ended:
+    case Io::Kind::failed: return fail();
+  }
+  received_ += io.bytes;
+  if (closing_) return;  // what follows an error, or a last answer, is read away
+  filled_ += io.bytes;
+  process();
+}
+
+// Bytes that wait move to the front of the buffer, or to just behind the head that an exchange still reads.
+void H1Session::compact() {
+  const std::size_t base = exchange_.under_way() ? head_end_ : 0;
+  if (parsed_ == base) return;
+  std::memmove(buffer_.get() + base, buffer_.get() + parsed_, filled_ - parsed_);
+  filled_ = base + (filled_ - parsed_);
+  parsed_ = base;
+}
+
+// Reads requests out of the buffer until one has to wait. Never inside itself: an exchange that ends in here is seen here.
+void H1Session::process() {
+  if (std::exchange(processing_, true)) {
+    again_ = true;
+    return;
+  }
+  do {
+    again_ = false;
+    while (!closing_ && connection_ != nullptr && next_event()) {
+    }
+  } while (again_ && !closing_ && connection_ != nullptr);
+  processing_ = false;
+  if (connection_ != nullptr) flush();
+}
+
+bool H1Session::next_event() {
+  if (input_ == Input::over) {
+    if (!answered_) return false;
+    next_request();
+    return !closing_;
+  }
+  if (input_ == Input::head && (parsed_ == filled_ || output_.unsent() > kMostQueued)) return false;
+  if (upload_ && upload_->full()) {
+    connection_->want_read(false);
+    return false;
+  }
+  std::size_t consumed = 0;
+  const H1Event event = parser_.next({buffer_.get() + parsed_, filled_ - parsed_}, consumed);
+  parsed_ += consumed;
+  switch (event) {
+    case H1Event::need_more: return false;
+    case H1Event::head: on_head(); return true;
+    case H1Event::body: on_body(parser_.body()); return true;
+    case H1Event::end: on_end(); return true;
+    case H1Event::error: on_malformed(); return false;
+  }
+  return false;
+}
+
+void H1Session::on_head() {
+  RequestHead& head = parser_.head();
+  input_ = head.framing == Framing::none ? Input::over : Input::body;
+  head_end_ = parsed_;
+  answered_ = false;
+  discarded_ = body_bytes_ = 0;
+  close_after_ = !head.keep_alive || worker_.node.draining.load(std::memory_order_relaxed);
+  continue_due_ = head.expect_continue && head.version != Version::http10;
+  exchange_.begin(head, connection_->client_address());
+}
+
+void H1Session::on_body(std::string_view bytes) {
+  body_bytes_ += bytes.size();
+  if (upload_) {
+    if (exchange_.route != nullptr && body_bytes_ > exchange_.route->max_request_body) {
+      upload_->abandon(Upload::End::too_large);  // a chunked one
+      upload_.reset();
+      close_after_ = true;
+      return;
+    }
+    return upload_->append(bytes);
+  }
+  discarded_ += bytes.size();
+  if (discarded_ > kMostDiscarded) {
+    close_after_ = true;
+    if (answered_) closing_ = true;
+  }
+}
+
+void H1Session::on_end() {
+  input_ = Input::over;
+  if (!upload_) return;
+  std::string trailers;
+  for (const Field& field : parser_.trailers()) trailers.append(field.name).append(": ").append(field.value).append("\r\n");
+  std::exchange(upload_, nullptr)->finish(std::move(trailers));
+}
+
+// The client's bytes can't be understood: nothing after them can, either (hostile.md 7).
+void H1Session::on_malformed() {
+  worker_.node.metrics.requests_malformed.fetch_add(1, std::memory_order_relaxed);
+  close_after_ = true;
+  if (exchange_.under_way() || input_ != Input::head) {  // in the middle of a body
+    exchange_.cancel();
+    return fail();
+  }
+  closing_ = true;
+  exchange_.begin_refused(parser_.head(), connection_->client_address(), parser_.error_status(), parser_.error().detail);
+}
+
+void H1Session::give_up_on_head() {
+  close_after_ = closing_ = true;
+  exchange_.begin_refused(parser_.head(), connection_->client_address(), 408, "the request's head did not come in time");
+}
+
+void H1Session::read_request_body(std::shared_ptr<Upload> upload) {
+  upload_ = std::move(upload);
+  upload_->on_room([this] {
+    if (connection_ == nullptr) return;
+    connection_->want_read(true);
+    worker_.loop.defer([connection = connection_->weak()] {
+      if (auto* session = connection.session()) session->process();
+    });
+  });
+  if (std::exchange(continue_due_, false)) {
+    output_.add("HTTP/1.1 100 Continue\r\n\r\n");
+    flush_later();
+  }
+}
+
+void H1Session::exchange_over() {
+  if (closing_) return flush();
+  process();
+}
+
+// The answer is out (or in the output): what of the request is still to come is read away, then the next one.
+void H1Session::next_request() {
+  if (close_after_) {
+    closing_ = true;
+    return;
+  }
+  parser_.next_message();
+  input_ = Input::head;
+  answered_ = false;
+  upload_.reset();
+  if (parsed_ > kCompactAbove) compact();
+  connection_->want_read(true);
+}
+
+// Not from inside a step of the exchange, which a failed write would take apart.
+void H1Session::flush_later() {
+  worker_.loop.defer([connection = connection_->weak()] {
+    if (auto* session = connection.session()) session->flush();
+  });
+}
+
+void H1Session::fail() {
+  if (connection_ != nullptr) connection_->close();
+}
+
+}  // namespace weir

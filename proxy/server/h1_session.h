@@ -1,0 +1,81 @@
+// H1Session: the part of a client's HTTP/1.1 connection that exists only while something goes on: read buffer, parser,
+// exchange, output. Borrowed from the worker when bytes come, given back when the connection idles.
+//
+// One request at a time: bytes ─► head ─► exchange (─► its body to an upload, or to nowhere) ─► answer ─► next head.
+// Pipelined requests wait in the buffer; their answers leave together.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "proxy/exchange/channel.h"
+#include "proxy/exchange/exchange.h"
+#include "proxy/http/h1_codec.h"
+#include "proxy/server/output.h"
+
+namespace weir {
+
+class ClientConnection;
+
+class H1Session final : public Channel {
+ public:
+  H1Session(WorkerContext& worker, const H1Limits& limits);
+  ~H1Session() override;
+
+  void attach(ClientConnection& connection);
+  void detach();  // ready for another connection; everything under way is cancelled
+
+  void on_readable();
+  void on_writable();
+  bool idle() const;            // between requests, nothing buffered, nothing to send
+  bool reading_head() const;    // some bytes of a head came, not all
+  bool client_is_slow() const;  // it is the client we wait for: its body, or its reading
+  std::uint64_t progress() const { return received_ + output_.sent(); }
+  // The head didn't come in time: 408, then the end.
+  void give_up_on_head();
+
+  // Channel
+  void send_interim(std::string_view head) override;
+  void start(const ResponseStart& response) override;
+  void send_whole(const BodyPtr& body) override;
+  void send_text(std::string_view content) override;
+  std::size_t send_some(std::span<const iovec> pieces) override;
+  void finish(std::string_view trailers) override;
+  void abort() override;
+  void read_request_body(std::shared_ptr<Upload> upload) override;
+  void exchange_over() override;
+
+ private:
+  enum class Input : std::uint8_t { head, body, over };  // of the request being read
+
+  void process();
+  bool next_event();  // false: no more to be had now
+  void on_head();
+  void on_body(std::string_view bytes);
+  void on_end();
+  void on_malformed();
+  void next_request();
+  void flush();
+  void flush_later();
+  void compact();
+  void fail();
+  std::size_t send_chunked(std::span<const iovec> pieces);
+
+  WorkerContext& worker_;
+  ClientConnection* connection_ = nullptr;
+  BufferPool::Buffer buffer_;
+  std::size_t filled_ = 0, parsed_ = 0;
+  std::size_t head_end_ = 0;  // of the request under way: its head must stay where it is
+  H1RequestParser parser_;
+  Exchange exchange_;
+  Output output_;
+  Input input_ = Input::head;
+  std::shared_ptr<Upload> upload_;
+  std::uint64_t discarded_ = 0, received_ = 0, body_bytes_ = 0;
+  std::uint64_t chunk_left_ = 0;  // of the chunk being sent; its end included once it reaches the content's
+  bool answered_ = false;         // the answer to this request is complete in the output
+  bool chunked_ = false, close_after_ = false, closing_ = false, processing_ = false, again_ = false, aborted_ = false;
+  bool continue_due_ = false;
+};
+
+}  // namespace weir

@@ -1,0 +1,101 @@
+// Pending output; see output.h.
+#include "proxy/server/output.h"
+
+#include <algorithm>
+#include <array>
+
+namespace weir {
+namespace {
+
+constexpr std::size_t kMostPieces = 64;  // for one system call
+
+}  // namespace
+
+void Output::add(std::string_view text) {
+  if (text.empty()) return;
+  const std::size_t offset = text_.size();
+  text_.append(text);
+  unsent_ += text.size();
+  const bool extends = first_ < pieces_.size() && pieces_.back().external == nullptr &&
+                       pieces_.back().offset + pieces_.back().length == offset;
+  if (extends) {
+    pieces_.back().length += text.size();
+  } else {
+    pieces_.push_back({nullptr, offset, text.size()});
+  }
+}
+
+void Output::add(const BodyPtr& body) {
+  if (body->size() == 0) return;
+  held_.push_back(body);
+  for (const Block& block : body->blocks()) {
+    if (block.used > 0) pieces_.push_back({block.bytes.get(), 0, block.used});
+  }
+  unsent_ += static_cast<std::size_t>(body->size());
+}
+
+std::size_t Output::gather(std::span<iovec> out) const {
+  std::size_t count = 0;
+  std::size_t skip = done_;
+  for (std::size_t i = first_; i < pieces_.size() && count < out.size(); ++i) {
+    const Piece& piece = pieces_[i];
+    const char* begin = piece.external != nullptr ? piece.external : text_.data() + piece.offset;
+    out[count++] = {const_cast<char*>(begin) + skip, piece.length - skip};
+    skip = 0;
+  }
+  return count;
+}
+
+void Output::consume(std::size_t bytes) {
+  unsent_ -= bytes;
+  sent_ += bytes;
+  if (unsent_ == 0) return clear();
+  while (bytes > 0) {
+    const std::size_t left = pieces_[first_].length - done_;
+    if (bytes < left) {
+      done_ += bytes;
+      return;
+    }
+    bytes -= left;
+    done_ = 0;
+    ++first_;
+  }
+}
+
+void Output::clear() {
+  text_.clear();
+  pieces_.clear();
+  held_.clear();
+  first_ = done_ = unsent_ = 0;
+}
+
+Io::Kind Output::flush(Stream& stream) {
+  std::array<iovec, kMostPieces> pieces;
+  while (unsent_ > 0) {
+    const Io io = stream.write({pieces.data(), gather(pieces)});
+    if (io.kind != Io::Kind::moved) return io.kind;
+    consume(io.bytes);
+  }
+  return Io::Kind::moved;
+}
+
+Io Output::send_through(Stream& stream, std::span<const iovec> more) {
+  std::array<iovec, kMostPieces> pieces;
+  const std::size_t own = gather({pieces.data(), kMostPieces / 2});
+  std::size_t covered = 0;
+  for (std::size_t i = 0; i < own; ++i) covered += pieces[i].iov_len;
+  const std::size_t waiting = unsent_;
+  std::size_t count = own;
+  if (covered == waiting) {  // else not all of our own fits in one call: the others wait
+    for (const iovec& piece : more.first(std::min(more.size(), kMostPieces - own))) pieces[count++] = piece;
+  }
+  Io io = stream.write({pieces.data(), count});
+  if (io.kind != Io::Kind::moved) return io;
+  const std::size_t ours = std::min(io.bytes, waiting);
+  if (ours > 0) consume(ours);
+  sent_ += io.bytes - ours;
+  io.bytes -= ours;
+  return io;
+}
+
+}  // namespace weir

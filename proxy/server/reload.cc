@@ -1,0 +1,114 @@
+// Reloading: the new file is checked whole before anything changes; then every worker takes the new snapshot between two
+// requests. What runs goes on under the old one. The cache and the connections live on.
+#include <utility>
+
+#include "proxy/server/server.h"
+
+namespace weir {
+namespace {
+
+UpstreamOptions options_of(const UpstreamConfig& config) {
+  UpstreamOptions options;
+  options.name = config.name;
+  for (const OriginUrl& url : config.servers) {
+    const std::string host = url.host.find(':') == std::string::npos ? url.host : "[" + url.host + "]";
+    options.servers.push_back({"http://" + host + ":" + std::to_string(url.port), url.host, url.port});
+  }
+  switch (config.balance) {
+    case Balance::round_robin: options.balance = UpstreamOptions::Balance::round_robin; break;
+    case Balance::least_conn: options.balance = UpstreamOptions::Balance::least_conn; break;
+    case Balance::hash: options.balance = UpstreamOptions::Balance::hash; break;
+  }
+  options.max_connections = config.connections.max;
+  options.queue = config.connections.queue;
+  options.queue_timeout = config.connections.queue_timeout;
+  options.connect_timeout = config.timeouts.connect;
+  options.first_byte_timeout = config.timeouts.first_byte;
+  options.between_bytes_timeout = config.timeouts.between_bytes;
+  return options;
+}
+
+std::string log_target(const AccessLogConfig& config) {
+  switch (config.kind) {
+    case AccessLogConfig::Kind::off: return {};
+    case AccessLogConfig::Kind::standard_output: return "stdout";
+    case AccessLogConfig::Kind::file: return config.path;
+  }
+  return {};
+}
+
+std::string diagnostics_text(const Diagnostics& diagnostics) {
+  std::string text;
+  for (const Diagnostic& one : diagnostics) text.append(text.empty() ? "" : "\n").append(one.text());
+  return text;
+}
+
+// What only a restart changes.
+std::string needs_restart(const Config& now, const Config& next) {
+  std::string names;
+  const auto add = [&](bool differs, const char* name) {
+    if (differs) names.append(names.empty() ? "" : ", ").append(name);
+  };
+  bool listeners = now.listen.size() != next.listen.size();
+  for (std::size_t i = 0; !listeners && i < now.listen.size(); ++i) {
+    listeners = now.listen[i].address.text() != next.listen[i].address.text();
+  }
+  add(listeners, "listen");
+  add(now.admin.address.text() != next.admin.address.text(), "admin.address");
+  add(now.workers != next.workers, "workers");
+  add(now.cache.memory != next.cache.memory, "cache.memory");
+  return names;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Snapshot>> Server::make_snapshot(const Prepared& prepared) {
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->config = prepared.config;
+  snapshot->routes = prepared.routes;
+  snapshot->generation = ++generation_;
+  for (const UpstreamConfig& config : prepared.config->upstreams) {
+    UpstreamOptions options = options_of(config);
+    std::shared_ptr<Upstream> upstream;
+    for (const auto& old : snapshot_ ? snapshot_->upstreams : std::vector<std::shared_ptr<Upstream>>{}) {
+      if (old->options() == options) upstream = old;
+    }
+    if (!upstream) {
+      upstream = std::make_shared<Upstream>(std::move(options));
+      upstream->resolve();
+    }
+    snapshot->upstreams.push_back(std::move(upstream));
+  }
+  const std::string target = log_target(prepared.config->access_log);
+  if (snapshot_ && snapshot_->access_log && snapshot_->access_log->target() == target) {
+    snapshot->access_log = snapshot_->access_log;
+  } else if (!target.empty()) {
+    auto log = LineLog::open(target);
+    if (!log) return std::move(log).error();
+    snapshot->access_log = std::move(*log);
+  }
+  return std::shared_ptr<const Snapshot>(std::move(snapshot));
+}
+
+void Server::swap(std::shared_ptr<const Snapshot> snapshot) {
+  snapshot_ = std::move(snapshot);
+  names_.watch(snapshot_->upstreams);
+  for (auto& worker : workers_) worker->use(snapshot_, [] {});
+}
+
+Result<std::string> Server::reload() {
+  if (!reread_) return Error{Side::config, Code::unsupported, "weir runs without a config file"};
+  const Prepared prepared = reread_();
+  if (!prepared.ok()) return Error{Side::config, Code::malformed, diagnostics_text(prepared.diagnostics)};
+  auto next = make_snapshot(prepared);
+  if (!next) return std::move(next).error();
+  swap(*next);
+  std::string summary = std::to_string(snapshot_->routes->routes().size()) + " routes, " +
+                        std::to_string(snapshot_->upstreams.size()) + " upstreams, generation " +
+                        std::to_string(snapshot_->generation);
+  const std::string later = needs_restart(*config_, *snapshot_->config);
+  if (!later.empty()) summary.append("; at the next start only: ").append(later);
+  return summary;
+}
+
+}  // namespace weir

@@ -1,0 +1,147 @@
+// A worker thread; see worker.h.
+#include "proxy/server/worker.h"
+
+#include <csignal>
+#include <unistd.h>
+#include <utility>
+
+namespace weir {
+namespace {
+
+constexpr std::size_t kSessionsKept = 64;
+constexpr auto kSweep = std::chrono::milliseconds(100);
+
+}  // namespace
+
+Worker::Worker(Node& node, unsigned number) : context_(node, number), sweep_(context_.loop, [this] { sweep(); }) {}
+
+Worker::~Worker() {
+  join();
+  listeners_.clear();
+  clients_.clear();
+  sessions_.clear();
+  while (!context_.fetches.empty()) context_.fetches.begin()->second->fail({Side::internal, Code::unavailable, "weir stops"});
+}
+
+void Worker::run(std::vector<int> listeners, std::shared_ptr<const Snapshot> snapshot) {
+  adopt(std::move(snapshot));
+  for (const int fd : listeners) {
+    listeners_.push_back(std::make_unique<Listener>(context_.loop, fd, [this](int accepted, const Address& peer) { accept(accepted, peer); }));
+  }
+  sweep_.set(kSweep);
+  thread_ = std::thread([this] {
+    sigset_t all;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    context_.loop.run();
+  });
+}
+
+void Worker::stop() { context_.loop.stop(); }
+
+void Worker::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::use(std::shared_ptr<const Snapshot> snapshot, Callback<void()> done) {
+  context_.loop.post([this, snapshot = std::move(snapshot), done = std::move(done)]() mutable {
+    adopt(std::move(snapshot));
+    done();
+  });
+}
+
+// Pools of upstreams that the new config keeps live on, with their connections.
+void Worker::adopt(std::shared_ptr<const Snapshot> snapshot) {
+  auto next = std::make_shared<WorkerSnapshot>();
+  const auto previous = context_.snapshot;
+  for (const auto& upstream : snapshot->upstreams) {
+    std::shared_ptr<OriginPool> pool;
+    for (const auto& old : previous ? previous->pools : std::vector<std::shared_ptr<OriginPool>>{}) {
+      if (old->shared_upstream() == upstream) pool = old;
+    }
+    if (!pool) pool = std::make_shared<OriginPool>(context_.loop, context_.buffers, upstream);
+    next->pools.push_back(std::move(pool));
+  }
+  for (const auto& route : snapshot->routes->routes()) {
+    next->counters.push_back(&context_.node.metrics.route(route.name, context_.number));
+  }
+  next->unrouted = &context_.node.metrics.route("(none)", context_.number);
+  const ClientConfig& client = snapshot->config->client;
+  limits_.head = client.limits.head;
+  limits_.line = client.limits.line;
+  limits_.fields = client.limits.fields;
+  patience_ = {client.timeouts.head, client.timeouts.idle, client.timeouts.slow, client.min_rate};
+  most_connections_ = client.limits.connections;
+  next->shared = std::move(snapshot);
+  context_.snapshot = std::move(next);
+}
+
+void Worker::accept(int fd, const Address& peer) {
+  Metrics& metrics = context_.node.metrics;
+  if (metrics.connections_open.load(std::memory_order_relaxed) >= most_connections_) {
+    metrics.connections_refused.fetch_add(1, std::memory_order_relaxed);
+    ::close(fd);
+    return;
+  }
+  metrics.connections_open.fetch_add(1, std::memory_order_relaxed);
+  metrics.connections_accepted.fetch_add(1, std::memory_order_relaxed);
+  auto client = std::make_unique<ClientConnection>(*this, fd, peer);
+  client->place = clients_.size();
+  clients_.push_back(std::move(client));
+}
+
+void Worker::forget(ClientConnection& connection) {
+  const std::size_t place = connection.place;
+  auto gone = std::move(clients_[place]);
+  if (place + 1 != clients_.size()) {
+    clients_[place] = std::move(clients_.back());
+    clients_[place]->place = place;
+  }
+  clients_.pop_back();
+  context_.node.metrics.connections_open.fetch_sub(1, std::memory_order_relaxed);
+  context_.loop.dispose(std::move(gone));
+  check_drained();
+}
+
+std::unique_ptr<H1Session> Worker::borrow_session() {
+  if (sessions_.empty()) return std::make_unique<H1Session>(context_, limits_);
+  auto session = std::move(sessions_.back());
+  sessions_.pop_back();
+  return session;
+}
+
+// The session may be in the middle of a call, which sees that it has no connection any more.
+void Worker::give_session_back(std::unique_ptr<H1Session> session) {
+  session->detach();
+  if (sessions_.size() < kSessionsKept) {
+    sessions_.push_back(std::move(session));
+  } else {
+    context_.loop.dispose(std::move(session));
+  }
+}
+
+void Worker::sweep() {
+  const auto now = std::chrono::steady_clock::now();
+  for (std::size_t i = clients_.size(); i-- > 0;) clients_[i]->check_time(now, patience_);
+  sweep_.set(kSweep);
+}
+
+void Worker::drain(Callback<void()> done) {
+  context_.loop.post([this, done = std::move(done)]() mutable {
+    drained_ = std::move(done);
+    draining_ = true;
+    for (auto& listener : listeners_) listener->close();
+    for (std::size_t i = clients_.size(); i-- > 0;) {
+      if (clients_[i]->idle()) clients_[i]->close();
+    }
+    check_drained();
+  });
+}
+
+void Worker::check_drained() {
+  if (!draining_ || !clients_.empty() || !drained_) return;
+  auto done = std::move(drained_);
+  done();
+}
+
+}  // namespace weir

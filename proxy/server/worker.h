@@ -1,0 +1,58 @@
+// Worker: one thread, one loop, its listeners and its clients.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "proxy/fetch/context.h"
+#include "proxy/net/listener.h"
+#include "proxy/server/client_connection.h"
+
+namespace weir {
+
+class Worker {
+ public:
+  Worker(Node& node, unsigned number);
+  ~Worker();
+
+  // Before run(): listening descriptors, taken over, and the first snapshot.
+  void run(std::vector<int> listeners, std::shared_ptr<const Snapshot> snapshot);  // starts the thread
+  void stop();   // any thread: at once, whatever goes on
+  void join();
+
+  // Any thread. The new config holds for requests that begin after it arrived; `done` runs on this worker's loop.
+  void use(std::shared_ptr<const Snapshot> snapshot, Callback<void()> done);
+  // Any thread. No new connections; idle ones close now, the others after their answer. `done`: none is left.
+  void drain(Callback<void()> done);
+
+  WorkerContext& context() { return context_; }
+  bool draining() const { return draining_; }
+
+  // -- for its connections --
+  std::unique_ptr<H1Session> borrow_session();
+  void give_session_back(std::unique_ptr<H1Session> session);
+  void forget(ClientConnection& connection);
+
+ private:
+  void accept(int fd, const Address& peer);
+  void adopt(std::shared_ptr<const Snapshot> snapshot);
+  void sweep();
+  void check_drained();
+
+  // The loop's thread only, once it runs.
+  WorkerContext context_;
+  H1Limits limits_;
+  ClientConnection::Patience patience_;
+  unsigned most_connections_ = 0;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<std::unique_ptr<ClientConnection>> clients_;
+  std::vector<std::unique_ptr<H1Session>> sessions_;  // free ones
+  Timer sweep_;
+  bool draining_ = false;
+  Callback<void()> drained_;
+  std::thread thread_;
+};
+
+}  // namespace weir
