@@ -70,7 +70,7 @@ scenario('X-Request-Id is passed on both ways, made where missing, and never a s
   assert.ok(one.length >= 16 && one !== other, `${one} ${other}`);
 });
 
-for (const [what, id] of [['too long', 'x'.repeat(300)], ['with spaces and quotes', 'a "b" c'], ['two of them', ['a', 'b']]]) {
+for (const [what, id] of [['too long', 'x'.repeat(300)], ['with spaces and quotes', 'a "b" c']]) {
   scenario(`an X-Request-Id that is ${what} is replaced`, kPlain, async ({ origin, get }) => {
     origin.on('/page', fresh(60));
     const answer = await get('/page', { 'X-Request-Id': id });
