@@ -160,6 +160,8 @@ async function main() {
   if (values.strict && short.length) process.exitCode = 1;
 }
 
+process.stdout.on('error', () => {});      // a reader that has gone must not keep us from stopping what we started
+
 main().catch((error) => {
   process.stderr.write(`journeys: ${error.cause?.message ? `${error.message}: ${error.cause.message}` : error.message}\n`);
   process.exitCode = 1;

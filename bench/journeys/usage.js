@@ -9,7 +9,8 @@ function stat(pid) {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');      // from the state on: the name may hold anything
-    return { parent: Number(fields[1]), cpu: (Number(fields[11]) + Number(fields[12])) / kTick };
+    const [own, children] = [11, 13].map((at) => (Number(fields[at]) + Number(fields[at + 1])) / kTick);
+    return { parent: Number(fields[1]), own, children };                  // children: those that have ended
   } catch { return null; }                                                // gone meanwhile
 }
 
@@ -36,18 +37,23 @@ function family(root) {
 
 export class Usage {
   constructor(processes) {   // { name: pid }
-    this.processes = { ...processes, generator: process.pid };
+    this.processes = processes;
     this.peak = {};
     this.before = this.#cpu();
     this.timer = setInterval(() => this.#memory(), 1000).unref();
   }
 
-  #each(measure) {
-    return Object.fromEntries(Object.entries(this.processes).map(([name, pid]) =>
-      [name, family(pid).reduce((sum, member) => sum + measure(member), 0)]));
+  // The generator alone, without what it may have started.
+  #each(measure, own = measure) {
+    const whole = Object.entries(this.processes).map(([name, pid]) =>
+      [name, family(pid).reduce((sum, member) => sum + measure(member), 0)]);
+    return Object.fromEntries([...whole, ['generator', own(process.pid)]]);
   }
 
-  #cpu() { return this.#each((pid) => stat(pid)?.cpu ?? 0); }
+  #cpu() {
+    const spent = (pid) => stat(pid) ?? { own: 0, children: 0 };
+    return this.#each((pid) => spent(pid).own + spent(pid).children, (pid) => spent(pid).own);
+  }
 
   #memory() {
     for (const [name, bytes] of Object.entries(this.#each(memory))) this.peak[name] = Math.max(this.peak[name] ?? 0, bytes);
@@ -57,7 +63,7 @@ export class Usage {
     clearInterval(this.timer);
     this.#memory();
     const after = this.#cpu();
-    return Object.fromEntries(Object.keys(this.processes).map((name) =>
+    return Object.fromEntries(Object.keys(after).map((name) =>
       [name, { cpu_seconds: Math.max(0, after[name] - this.before[name]), peak_memory: this.peak[name] }]));
   }
 }
