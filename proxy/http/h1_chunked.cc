@@ -8,13 +8,13 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kMostDigits = 16;
+constexpr CharSet kQuotedChars = CharSet("\t").add_range(0x20, 0x7e).remove("\"\\");
 
 class Cursor {
  public:
   explicit Cursor(std::string_view text) : rest_(text) {}
 
   bool done() const { return rest_.empty(); }
-  void skip_blank() { rest_.remove_prefix(rest_.size() - trim_front().size()); }
   bool take(char c) {
     if (!rest_.starts_with(c)) return false;
     rest_.remove_prefix(1);
@@ -25,38 +25,23 @@ class Cursor {
     rest_.remove_prefix(n);
     return n > 0;
   }
-  bool take_quoted() {
+  bool take_quoted() {  // without escapes
     if (!take('"')) return false;
-    while (!rest_.empty()) {
-      if (take('"')) return true;
-      (void)take('\\');
-      if (!rest_.empty()) rest_.remove_prefix(1);
-    }
-    return false;
+    rest_.remove_prefix(kQuotedChars.span(rest_));
+    return take('"');
   }
 
  private:
-  std::string_view trim_front() const {
-    const auto begin = rest_.find_first_not_of(" \t");
-    return begin == std::string_view::npos ? std::string_view{} : rest_.substr(begin);
-  }
   std::string_view rest_;
 };
 
-// *( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] )
+// *( ";" token [ "=" ( token / quoted-string ) ] ). RFC 9112 allows white space in between, and escapes; some parsers
+// don't, so we don't either: nobody sends them.
 bool are_extensions(std::string_view text) {
   Cursor in(text);
   while (!in.done()) {
-    in.skip_blank();
-    if (!in.take(';')) return false;
-    in.skip_blank();
-    if (!in.take_token()) return false;
-    Cursor after = in;
-    after.skip_blank();
-    if (!after.take('=')) continue;
-    after.skip_blank();
-    if (!after.take_quoted() && !after.take_token()) return false;
-    in = after;
+    if (!in.take(';') || !in.take_token()) return false;
+    if (in.take('=') && !in.take_quoted() && !in.take_token()) return false;
   }
   return true;
 }

@@ -55,7 +55,10 @@ std::optional<Field> parse_field_line(std::string_view line) noexcept {
   const std::size_t colon = kTokenChars.span(line);
   if (colon == 0 || colon == line.size() || line[colon] != ':') return std::nullopt;
   const auto name = line.substr(0, colon);
-  return Field{name, trim(line.substr(colon + 1)), name_of(name)};
+  const Field field{name, trim(line.substr(colon + 1)), name_of(name)};
+  const bool framing = field.id == Name::content_length || field.id == Name::transfer_encoding;
+  if (framing && line.find('\t') != std::string_view::npos) return std::nullopt;
+  return field;
 }
 
 HeadFacts facts_of(const Fields& fields) noexcept {

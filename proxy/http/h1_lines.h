@@ -36,7 +36,7 @@ class HeadLines {
 };
 
 // name ":" OWS value OWS, of a line without control bytes. Nothing where there is no colon, or the name is empty, no
-// token, or followed by white space.
+// token, or followed by white space; or where a framing field holds a tab, which not every parser takes for a blank.
 std::optional<Field> parse_field_line(std::string_view line) noexcept;
 
 // What must be known of a head's fields before its body can be cut out.

@@ -54,15 +54,15 @@ TEST_CASE("chunks", "[chunked]") {
 }
 
 TEST_CASE("extensions are checked and dropped", "[chunked]") {
-  for (const auto extension :
-       {";a", ";a=b", " ; a = b", "\t;a", ";a=\"b;c\\\"d\"", ";a;b;c=\"\"", ";a ;b", ";a=b ;c"}) {
+  for (const auto extension : {";a", ";a=b", ";a=\"b;c, d\"", ";a;b;c=\"\"", ";0=1"}) {
     INFO(extension);
     const Decoded d = same_in_any_pieces("1" + std::string(extension) + "\r\nx\r\n0" + extension + "\r\n\r\n");
     CHECK(d.last == H1Event::end);
     CHECK(d.body == "x");
   }
-  for (const auto extension : {" ", ";", "; ", ";=b", ";a=", ";a=\"b", ";a b", ";a=b c", "x", ";a=\"b\"c",
-                               ";a =", ";(a)", ";;a", ";a,b", " \t"}) {
+  for (const auto extension :
+       {" ",   " ;a",    "\t;a", "; a",    ";a =b", ";a= b",     ";a ;b", ";a=b ", ";",   "; ",   ";=b",
+        ";a=", ";a=\"b", ";a b", ";a=b c", "x",     ";a=\"b\"c", ";a =",  ";(a)",  ";;a", ";a,b", " \t"}) {
     INFO(extension);
     CHECK(same_in_any_pieces("1" + std::string(extension) + "\r\nx\r\n0\r\n\r\n").last == H1Event::error);
   }

@@ -182,6 +182,7 @@ TEST_CASE("each refusal has its status", "[h1]") {
       {get("Content-Length: 5 5\r\n"), 400},
       {get("Content-Length: 5.0\r\n"), 400},
       {get("Content-Length:\r\n"), 400},
+      {get("Content-Length: 5\t\r\n"), 400},
       {get("Content-Length: 18446744073709551616\r\n"), 400},
       {get("Content-Length: 99999999999999999999\r\n"), 400},
       // Transfer-Encoding
@@ -196,6 +197,7 @@ TEST_CASE("each refusal has its status", "[h1]") {
       {get("Transfer-Encoding: chunked;a=b\r\n"), 400},
       {get("Transfer-Encoding: \"chunked\"\r\n"), 400},
       {get("Transfer-Encoding:\r\n"), 400},
+      {get("Transfer-Encoding:\tchunked\r\n"), 400},
       {get("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"), 400},
       {get("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n"), 400},
       {get("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"), 400},
