@@ -21,6 +21,7 @@ down() {
   left=$(noted_processes)
   [[ $left ]] || { rm -f "$pid_file"; return 1; }
   while read -r name id; do
+    alive "$id" || continue
     say "Stopping $name ($id)"
     stop "$id" 40
   done <<<"$left"

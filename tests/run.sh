@@ -5,7 +5,7 @@
 run_log=build/test
 npm_folders=(tests bench/streamvibe)
 # Scenario files that run under TSan, too: those in which threads meet.
-tsan_scenarios=(one_fetch_an_object purged_means_gone reload)
+tsan_scenarios=(one_fetch_an_object purged_means_gone_under_load reload_without_dropping drain_on_sigterm)
 
 filter=''
 passed=0
@@ -71,16 +71,17 @@ suite_unit() {
 }
 suite_scenario() { build asan weir; run_node scenario tests/scenario/*.test.js; }
 suite_conformance() { build asan weir; run_node conformance tests/conformance/*.test.js; }
+suite_hostile() { build asan weir; run_node hostile tests/hostile/*.test.js; }
 suite_e2e() { build asan weir; run_node e2e tests/e2e/*.test.js; }
 suite_streamvibe() {
   local files
-  mapfile -t files < <(find bench/streamvibe -name node_modules -prune -o -name '*.test.js' -print | sort)
+  mapfile -t files < <(find bench -name node_modules -prune -o -name '*.test.js' -print | sort)
   run_node streamvibe "${files[@]}"
 }
 suite_tsan() {
   build tsan
   run_ctest tsan-unit build/tsan -L threads
-  WEIR_BIN=$PWD/build/tsan/weir run_node tsan "${tsan_scenarios[@]/#/tests/scenario/}"
+  WEIR_BIN=$PWD/build/tsan/weir WEIR_TEST_PATIENCE=4 run_node tsan "${tsan_scenarios[@]/#/tests/scenario/}"
 }
 
 call_test() {
@@ -88,19 +89,19 @@ call_test() {
   while (($#)); do
     case $1 in
       -k) (($# > 1)) || wrong_use "-k wants a filter" test; filter=$2; shift ;;
-      unit | scenario | conformance | e2e | tsan | streamvibe) suites+=("$1") ;;
+      unit | scenario | hostile | conformance | streamvibe | e2e | tsan) suites+=("$1") ;;
       *) wrong_use "no suite is called $1" test ;;
     esac
     shift
   done
-  ((${#suites[@]})) || suites=(unit scenario conformance streamvibe e2e tsan)
+  ((${#suites[@]})) || suites=(unit scenario hostile conformance streamvibe e2e tsan)
   shopt -s nullglob
   tsan_scenarios=("${tsan_scenarios[@]/%/.test.js}")
   need build test node
   need_npm "${npm_folders[@]}"
   still=()  # sanitizers of g++ 12 can't live with every layout of the address space
   if setarch -R true 2>/dev/null; then still=(setarch -R); fi
-  export WEIR_BIN=$PWD/build/asan/weir SCALE=${SCALE:-0.01}
+  export WEIR_BIN=$PWD/build/asan/weir SCALE=${SCALE:-0.01} WEIR_TEST_PATIENCE=${WEIR_TEST_PATIENCE:-2}
   export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:${ASAN_OPTIONS:-}
   export UBSAN_OPTIONS=print_stacktrace=1:${UBSAN_OPTIONS:-}
   export TSAN_OPTIONS=second_deadlock_stack=1:${TSAN_OPTIONS:-}
