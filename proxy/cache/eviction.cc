@@ -73,31 +73,37 @@ void Eviction::remove(Node& node) {
   node.queue = Queue::none;
 }
 
-Node* Eviction::take(Node& node) {
-  if (node.queue == Queue::small) ghosts_.add(node.digest);
-  remove(node);
-  return &node;
-}
-
-// Looks at one node: it goes, or it gets another round.
-Node* Eviction::step() {
-  if (marks_.size() > 0 && (objects() == 0 || marks_.bytes() > bytes() / kMarksShare)) return take(*marks_.oldest());
+// Who is looked at next; there is one.
+Node& Eviction::candidate() const {
+  if (marks_.size() > 0 && (objects() == 0 || marks_.bytes() > bytes() / kMarksShare)) return *marks_.oldest();
   const bool from_small =
       small_.size() > 0 && (main_.size() == 0 || small_.bytes() > (small_.bytes() + main_.bytes()) / kSmallShare);
-  Node& node = *(from_small ? small_ : main_).oldest();
+  return *(from_small ? small_ : main_).oldest();
+}
+
+// What was used stays, in the main queue, and must be used again to stay once more.
+bool Eviction::another_round(Node& node) {
+  if (node.mark) return false;
+  const bool from_small = node.queue == Queue::small;
   auto& uses = node.object->uses;
   const auto used = uses.load(std::memory_order_relaxed);
-  if (used < (from_small ? kUsedAgain : 1)) return take(node);
+  if (used < (from_small ? kUsedAgain : 1)) return false;
   remove(node);
   uses.store(from_small ? 0 : static_cast<std::uint8_t>(used - 1), std::memory_order_relaxed);
   node.queue = Queue::main;
   main_.push(node);
-  return nullptr;
+  return true;
 }
 
-Node* Eviction::next_victim() {
+Node* Eviction::next_victim(Size& credit) {
   for (unsigned i = 0; i < kSteps && !empty(); ++i) {
-    if (Node* const victim = step()) return victim;
+    Node& node = candidate();
+    if (credit < node.weight) return nullptr;
+    credit -= node.weight;
+    if (another_round(node)) continue;
+    if (node.queue == Queue::small) ghosts_.add(node.digest);
+    remove(node);
+    return &node;
   }
   return nullptr;
 }

@@ -59,9 +59,9 @@ class Eviction {
   void add(Node& node);
   void remove(Node& node);
 
-  // Takes the next to go out of its queue. Looks at a bounded number of nodes, so that the shard's lock is not held for
-  // long: null where none of them may go (call again) or none is left (empty()).
-  Node* next_victim();
+  // Takes the next to go out of its queue. Each node that is looked at costs its weight of `credit`; null where that,
+  // or the patience of whoever waits for the shard's lock, is used up before one is found that may go.
+  Node* next_victim(Size& credit);
 
   bool empty() const { return small_.size() + main_.size() + marks_.size() == 0; }
   std::size_t objects() const { return small_.size() + main_.size(); }
@@ -77,8 +77,8 @@ class Eviction {
 
  private:
   NodeQueue& queue_of(const Node& node);
-  Node* take(Node& node);
-  Node* step();
+  Node& candidate() const;
+  bool another_round(Node& node);
 
   NodeQueue small_, main_, marks_;
   Ghosts ghosts_;

@@ -9,6 +9,8 @@
 namespace weir {
 namespace {
 
+constexpr Size kRoundsForAll = 64;  // rounds in which eviction looks at all that a shard holds
+
 bool varies_alike(const Object& a, const Object& b) {
   return a.vary_names == b.vary_names;
 }
@@ -74,7 +76,6 @@ void Shard::put_object(std::unique_ptr<Node> node, std::size_t max_variants, Dea
   else
     index_.insert(placed);
   eviction_.add(placed);
-  weigh();
 }
 
 // Variants that vary by other names go: the newest answer says what counts. So does the mark: the key is cacheable now.
@@ -116,7 +117,6 @@ void Shard::put_mark(std::unique_ptr<Node> node, std::size_t max_marks, Dead& de
   else
     index_.insert(placed);
   eviction_.add(placed);
-  weigh();
 }
 
 // Out of the chain of its key.
@@ -138,15 +138,18 @@ void Shard::remove(Node& node, Dead& dead) {
   if (node.queue != Queue::none) eviction_.remove(node);
   unlink(node);
   dead.add(node);
-  weigh();
 }
 
-bool Shard::evict(Dead& dead) {
-  Node* const victim = eviction_.next_victim();
-  if (victim == nullptr) return false;
-  remove(*victim, dead);
-  shrink();
-  return true;
+Shard::Visit Shard::evict(Dead& dead) {
+  if (eviction_.empty()) return Visit::empty;
+  if (Node* const victim = eviction_.next_victim(credit_)) {
+    remove(*victim, dead);
+    shrink();
+    return Visit::evicted;
+  }
+  const Size held = eviction_.bytes();
+  credit_ = std::min(credit_ + held / kRoundsForAll + 1, held);
+  return Visit::saved_up;
 }
 
 bool Shard::clear_some(std::size_t limit, Dead& dead) {

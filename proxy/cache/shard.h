@@ -2,7 +2,8 @@
 // of variants, eviction queues. The store locks it and calls; nothing in here takes another lock or frees a node.
 #pragma once
 
-#include <atomic>
+#include <cstdint>
+#include <memory>
 #include <mutex>
 
 #include "proxy/base/hash.h"
@@ -43,7 +44,7 @@ class alignas(64) Shard {
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
-  std::mutex mutex;  // held while any of the below is called, but weight()
+  std::mutex mutex;  // held while any of the below is called
 
   // The chain of a key: its objects, newest first, then its mark.
   Node* find(const Digest& digest, std::string_view key) const { return index_.find(digest, key); }
@@ -57,13 +58,13 @@ class alignas(64) Shard {
   void put_mark(std::unique_ptr<Node> node, std::size_t max_marks, Dead& dead);
 
   void remove(Node& node, Dead& dead);
-  // Takes one node out, or gives some another round and returns false (also where there is none).
-  bool evict(Dead& dead);
+  // A visit of eviction: takes one node out where the shard's credit pays for looking at it, else adds a part of what
+  // it holds to the credit. So each byte of the store is looked at equally often, wherever it lies, as if there were
+  // one queue for all.
+  enum class Visit : std::uint8_t { empty, saved_up, evicted };
+  Visit evict(Dead& dead);
   // Takes at most `limit` nodes out, whatever their use; false once there are none.
   bool clear_some(std::size_t limit, Dead& dead);
-
-  // How much there is to evict. Any thread, without the lock.
-  Size weight() const { return weight_.load(std::memory_order_relaxed); }
 
   std::size_t keys() const { return index_.size(); }
   const Eviction& eviction() const { return eviction_; }
@@ -73,12 +74,11 @@ class alignas(64) Shard {
   void unlink(Node& node);
   void resize(std::size_t slots);
   void shrink();
-  void weigh() { weight_.store(eviction_.bytes(), std::memory_order_relaxed); }
 
   Budget& budget_;
   Index index_;
   Eviction eviction_;
-  std::atomic<Size> weight_{0};
+  Size credit_ = 0;  // bytes that may be looked at
 };
 
 }  // namespace weir

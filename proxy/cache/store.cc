@@ -184,17 +184,17 @@ bool Store::insert(std::unique_ptr<Node> node, unsigned max_variants) const {
   }
 }
 
-// From the heavier of two shards, which differ each time: no shard keeps much more than its part for long, and one that
-// alone is written to takes from all others.
+// Stays at a shard while its credit lasts, then goes on to the next. False where all are empty.
 bool Store::evict_one() const {
-  for (std::size_t tries = 0; tries < kShards * kShards; ++tries) {
-    const std::size_t turn = state_->turn.fetch_add(1, kRelaxed);
-    Shard& one = *shards_[turn % kShards];
-    Shard& other = *shards_[(turn * 29 + turn / kShards * 7 + 11) % kShards];
-    Shard& shard = one.weight() < other.weight() ? other : one;
+  std::size_t turn = state_->turn.load(kRelaxed);
+  for (std::size_t empty = 0; empty < kShards; ++turn) {
+    Shard& shard = *shards_[turn % kShards];
     Dead dead(state_->budget, state_->bodies);
     const std::lock_guard lock(shard.mutex);
-    if (!shard.evict(dead)) continue;
+    const auto visit = shard.evict(dead);
+    empty = visit == Shard::Visit::empty ? empty + 1 : 0;
+    if (visit != Shard::Visit::evicted) continue;
+    state_->turn.store(turn, kRelaxed);
     state_->evictions.fetch_add(1, kRelaxed);
     return true;
   }
