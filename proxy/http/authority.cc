@@ -14,12 +14,24 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kLongestHost = 255;
+constexpr CharSet kNormalHostChars = CharSet("-._").add_range('a', 'z').add_range('0', '9');
 constexpr CharSet kAddressChars = CharSet("0123456789abcdefABCDEF:.");
 
 struct Authority {
   std::string_view host;   // as sent; in brackets where it is IPv6; no final dot
   std::uint16_t port = 0;  // 0: none given
 };
+
+// A host that is in its normal form already, and has no port: what nearly every request brings.
+bool is_normal_host(std::string_view raw) {
+  if (raw.empty() || raw.size() > kLongestHost || raw.front() == '.' || raw.back() == '.') return false;
+  char before = 0;
+  for (const char c : raw) {
+    if (!kNormalHostChars.has(c) || (c == '.' && before == '.')) return false;
+    before = c;
+  }
+  return true;
+}
 
 bool is_host_name(std::string_view host) {
   const bool dots = host.front() == '.' || host.find("..") != std::string_view::npos;
@@ -83,6 +95,7 @@ Error bad_url(std::string_view url) {
 }  // namespace
 
 Result<std::string_view> parse_authority(std::string_view raw, bool tls, Arena& arena) {
+  if (is_normal_host(raw)) return raw;
   const auto parts = split_authority(raw);
   if (!parts) return refuse(Side::client, "not a valid host: ", raw);
   std::array<char, INET6_ADDRSTRLEN + 2> address;

@@ -21,7 +21,15 @@ bool is_protected_option(std::string_view option, Name id) noexcept {
   }
 }
 
+bool is_blank(char c) noexcept {
+  return c == ' ' || c == '\t';
+}
+
 void read_connection(std::string_view value, HeadFacts& facts, int& options) noexcept {
+  if (value == "keep-alive") {  // nearly always
+    facts.keep_alive = true;
+    return;
+  }
   for_each_member(value, [&](std::string_view option) {
     if (++options > kMostOptions || !is_token(option)) {
       facts.bad_connection = true;
@@ -51,14 +59,19 @@ HeadLines::Found HeadLines::next(std::string_view in, std::size_t longest, std::
   return Found::line;
 }
 
+// Most names are known ones, and those need no second look at their characters.
 std::optional<Field> parse_field_line(std::string_view line) noexcept {
-  const std::size_t colon = kTokenChars.span(line);
-  if (colon == 0 || colon == line.size() || line[colon] != ':') return std::nullopt;
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos) return std::nullopt;
   const auto name = line.substr(0, colon);
-  const Field field{name, trim(line.substr(colon + 1)), name_of(name)};
-  const bool framing = field.id == Name::content_length || field.id == Name::transfer_encoding;
+  const Name id = name_of(name);
+  if (id == Name::other && !is_token(name)) return std::nullopt;
+  const bool framing = id == Name::content_length || id == Name::transfer_encoding;
   if (framing && line.find('\t') != std::string_view::npos) return std::nullopt;
-  return field;
+  auto value = line.substr(colon + 1);
+  if (value.starts_with(' ')) value.remove_prefix(1);
+  if (!value.empty() && (is_blank(value.front()) || is_blank(value.back()))) value = trim(value);
+  return Field{name, value, id};
 }
 
 HeadFacts facts_of(const Fields& fields) noexcept {

@@ -105,7 +105,7 @@ std::vector<std::string_view> names_in_connection(const Fields& fields) {
 Name name_of(std::string_view text) noexcept {
   if (text.size() < kShortest || text.size() > kLongest) return Name::other;
   const std::uint8_t found = kTable.slots[slot_of(text, kTable.factor)];
-  const bool same = found != 0 && equals_ignoring_case(kNames[found], text);
+  const bool same = kNames[found] == text || equals_ignoring_case(kNames[found], text);  // mostly as we spell it
   return same ? static_cast<Name>(found) : Name::other;
 }
 
