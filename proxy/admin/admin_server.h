@@ -5,7 +5,7 @@
 #pragma once
 
 #include <memory>
-#include <unordered_map>
+#include <vector>
 
 #include "proxy/admin/api.h"
 #include "proxy/admin/services.h"
@@ -34,7 +34,7 @@ class AdminServer {
   Loop& loop_;
   AdminApi api_;
   Timer sampling_;  // the figures of the last seconds
-  std::unordered_map<AdminConnection*, std::unique_ptr<AdminConnection>> connections_;
+  std::vector<std::unique_ptr<AdminConnection>> connections_;  // oldest first
   Listener listener_;
 };
 

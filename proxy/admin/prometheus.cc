@@ -1,0 +1,221 @@
+// Writes the metrics, family by family; see prometheus.h. Latency buckets end at powers of two microseconds, where our
+// histograms have an edge, so that no bucket is a guess.
+#include "proxy/admin/prometheus.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+
+#include "proxy/admin/traffic.h"
+
+namespace weir {
+namespace {
+
+constexpr unsigned kFirstPower = 6;  // 64 µs
+constexpr unsigned kLastPower = 26;  // 67 s
+
+struct Label {
+  std::string_view name, value;
+};
+
+std::string number(double value) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%.9g", value);
+  return text;
+}
+
+class Writer {
+ public:
+  // What follows belongs to this family.
+  Writer& family(std::string_view name, std::string_view type, std::string_view what) {
+    name_ = name;
+    out_.append("# HELP ").append(name).append(" ").append(what);
+    out_.append("\n# TYPE ").append(name).append(" ").append(type).append("\n");
+    return *this;
+  }
+
+  Writer& sample(std::initializer_list<Label> labels, std::string_view value, std::string_view suffix = {}) {
+    out_.append(name_).append(suffix);
+    char before = '{';
+    for (const auto& label : labels) {
+      out_.append(1, before).append(label.name).append("=\"");
+      append_escaped(label.value);
+      out_.push_back('"');
+      before = ',';
+    }
+    if (labels.size() > 0) out_.push_back('}');
+    out_.append(" ").append(value).append("\n");
+    return *this;
+  }
+  Writer& sample(std::initializer_list<Label> labels, std::uint64_t value, std::string_view suffix = {}) {
+    return sample(labels, std::to_string(value), suffix);
+  }
+
+  void single(std::string_view name, std::string_view type, std::string_view what, std::uint64_t value) {
+    family(name, type, what).sample({}, value);
+  }
+
+  void histogram(std::string_view route, const Latencies& latencies) {
+    std::uint64_t below = 0;
+    std::size_t bucket = 0;
+    for (unsigned power = kFirstPower; power <= kLastPower; ++power) {
+      const auto bound = std::uint64_t{1} << power;
+      while (bucket < latencies.counts.size() && Histogram::upper(bucket) <= bound) below += latencies.counts[bucket++];
+      sample({{"route", route}, {"le", number(static_cast<double>(bound) / 1e6)}}, below, "_bucket");
+    }
+    while (bucket < latencies.counts.size()) below += latencies.counts[bucket++];
+    sample({{"route", route}, {"le", "+Inf"}}, below, "_bucket");
+    sample({{"route", route}}, number(static_cast<double>(latencies.sum) / 1e6), "_sum");
+    sample({{"route", route}}, below, "_count");
+  }
+
+  std::string take() { return std::move(out_); }
+
+ private:
+  void append_escaped(std::string_view text) {
+    for (const char c : text) {
+      if (c == '\n') {
+        out_ += "\\n";
+      } else {
+        if (c == '\\' || c == '"') out_.push_back('\\');
+        out_.push_back(c);
+      }
+    }
+  }
+
+  std::string out_;
+  std::string_view name_;
+};
+
+void write_requests(Writer& out, const Traffic& traffic) {
+  out.family("weir_requests_total", "counter", "Requests by route and result.");
+  for (const auto& [name, route] : traffic.routes) {
+    for (std::size_t i = 0; i < kOutcomeWords.size(); ++i) {
+      out.sample({{"route", name}, {"result", kOutcomeWords[i]}}, route.outcomes[i]);
+    }
+  }
+  out.family("weir_hits_total", "counter", "Hits by route and by the tier that had the copy.");
+  for (const auto& [name, route] : traffic.routes) {
+    out.sample({{"route", name}, {"tier", "memory"}}, route.of(Outcome::hit));
+  }
+  out.family("weir_request_duration_seconds", "histogram", "From the whole request head to the last byte handed to the kernel.");
+  for (const auto& [name, route] : traffic.routes) out.histogram(name, route.latency);
+  out.family("weir_origin_first_byte_seconds", "histogram", "From a request sent to the head of the origin's answer.");
+  for (const auto& [name, route] : traffic.routes) out.histogram(name, route.first_byte);
+}
+
+void write_bytes(Writer& out, const Traffic& traffic) {
+  struct Row {
+    std::string_view name, what;
+    std::uint64_t RouteTraffic::* count;
+  };
+  constexpr Row kRows[] = {
+      {"weir_client_bytes_total", "Body bytes sent to clients.", &RouteTraffic::client_bytes},
+      {"weir_origin_bytes_total", "Body bytes received from origins.", &RouteTraffic::origin_bytes},
+      {"weir_fetches_total", "Requests sent to origins.", &RouteTraffic::fetches},
+      {"weir_fetch_failures_total", "Requests to origins that got no whole answer.", &RouteTraffic::fetch_failures},
+      {"weir_stored_total", "Answers that were stored.", &RouteTraffic::stored},
+  };
+  for (const auto& row : kRows) {
+    out.family(row.name, "counter", row.what);
+    for (const auto& [name, route] : traffic.routes) out.sample({{"route", name}}, route.*row.count);
+  }
+}
+
+void write_cache(Writer& out, const Node& node) {
+  const auto store = node.store.statistics();
+  out.single("weir_cache_budget_bytes", "gauge", "What the cache may take of memory.", store.budget);
+  out.single("weir_cache_bytes", "gauge", "What it takes: objects, index, allocator slack.", store.bytes);
+  out.single("weir_cache_body_bytes", "gauge", "Of that, bodies.", store.body_bytes);
+  out.single("weir_cache_shared_body_bytes", "gauge", "Saved by keeping same bodies once.", store.shared_body_bytes);
+  out.single("weir_cache_objects", "gauge", "Stored responses.", store.objects);
+  out.single("weir_cache_keys", "gauge", "Distinct keys of them.", store.keys);
+  out.single("weir_cache_hit_for_miss", "gauge", "Keys whose answer is known to be uncacheable.", store.hit_for_miss);
+  out.single("weir_cache_inserts_total", "counter", "Objects put into the store.", store.inserts);
+  out.single("weir_cache_evictions_total", "counter", "Objects that made room for others.", store.evictions);
+  out.single("weir_cache_refused_total", "counter", "Objects that did not fit.", store.refused);
+  out.single("weir_flights", "gauge", "Fetches that others may join.", node.flights.size());
+  out.single("weir_flight_bytes", "gauge", "Body bytes of fetches under way.", node.flights.bytes());
+  out.single("weir_invalidation_position", "counter", "The last applied position of the invalidation log.", node.rules.head());
+  out.single("weir_invalidation_rules", "gauge", "Tags, URLs, prefixes and patterns remembered.", node.rules.remembered());
+}
+
+void write_upstreams(Writer& out, const Snapshot& snapshot) {
+  struct Row {
+    std::string_view name, type, what;
+    std::uint64_t (*value)(const OriginServer&);
+  };
+  constexpr Row kRows[] = {
+      {"weir_upstream_usable", "gauge", "1: resolved and not drained.",
+       [](const OriginServer& s) { return std::uint64_t{!s.drained() && s.address(0).ok()}; }},
+      {"weir_upstream_drained", "gauge", "1: taken out by the operator.", [](const OriginServer& s) { return std::uint64_t{s.drained()}; }},
+      {"weir_upstream_busy", "gauge", "Requests under way.", [](const OriginServer& s) { return std::uint64_t{s.busy()}; }},
+      {"weir_upstream_queued", "gauge", "Requests that wait for a connection.", [](const OriginServer& s) { return std::uint64_t{s.queued()}; }},
+      {"weir_upstream_connections", "gauge", "Open connections.", [](const OriginServer& s) { return s.open.load(); }},
+      {"weir_upstream_requests_total", "counter", "Requests sent.", [](const OriginServer& s) { return s.requests.load(); }},
+      {"weir_upstream_failures_total", "counter", "Connects, sends and answers that failed.", [](const OriginServer& s) { return s.failures.load(); }},
+      {"weir_upstream_connects_total", "counter", "Connections begun.", [](const OriginServer& s) { return s.connects.load(); }},
+  };
+  for (const auto& row : kRows) {
+    out.family(row.name, row.type, row.what);
+    for (const auto& upstream : snapshot.upstreams) {
+      for (const auto& server : upstream->servers()) {
+        out.sample({{"upstream", upstream->options().name}, {"server", server->options().text}}, row.value(*server));
+      }
+    }
+  }
+}
+
+void write_clients(Writer& out, const Node& node, const Snapshot& snapshot) {
+  const Metrics& metrics = node.metrics;
+  out.single("weir_connections", "gauge", "Open client connections.", metrics.connections_open.load());
+  out.single("weir_connections_accepted_total", "counter", "Client connections.", metrics.connections_accepted.load());
+  out.single("weir_connections_refused_total", "counter", "Past the limit.", metrics.connections_refused.load());
+  out.single("weir_requests_malformed_total", "counter", "Requests that break the grammar.", metrics.requests_malformed.load());
+  out.single("weir_log_lines_dropped_total", "counter", "Access log lines that the sink did not take.",
+             snapshot.access_log ? snapshot.access_log->dropped() : 0);
+  out.single("weir_config_generation", "gauge", "Grows by one with each reload.", snapshot.generation);
+  out.single("weir_draining", "gauge", "1: no new connections, about to end.", node.draining ? 1 : 0);
+}
+
+// Resident bytes, 0 where they can't be read.
+std::uint64_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::uint64_t size = 0;
+  std::uint64_t resident = 0;
+  if (!(statm >> size >> resident)) return 0;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
+void write_process(Writer& out, const Node& node) {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  const double up = std::chrono::duration<double>(MonotonicClock::now() - node.started).count();
+  out.family("weir_build_info", "gauge", "The version, as a label.").sample({{"version", WEIR_VERSION}}, 1);
+  out.family("weir_uptime_seconds", "gauge", "Since the start.").sample({}, number(up));
+  out.single("process_resident_memory_bytes", "gauge", "Resident memory.", resident_bytes());
+  out.family("process_cpu_seconds_total", "counter", "User and system time.");
+  out.sample({}, number(seconds(used.ru_utime) + seconds(used.ru_stime)));
+}
+
+}  // namespace
+
+std::string prometheus_text(const Node& node, const Snapshot& snapshot) {
+  const Traffic traffic = traffic_of(node.metrics);
+  Writer out;
+  write_requests(out, traffic);
+  write_bytes(out, traffic);
+  write_cache(out, node);
+  write_upstreams(out, snapshot);
+  write_clients(out, node, snapshot);
+  write_process(out, node);
+  return out.take();
+}
+
+}  // namespace weir

@@ -1,0 +1,102 @@
+// Finds and describes stored objects; see stored.h.
+#include "proxy/admin/stored.h"
+
+#include <algorithm>
+#include <array>
+
+#include "proxy/base/arena.h"
+#include "proxy/cache/key.h"
+
+namespace weir {
+namespace {
+
+std::string hex(std::uint64_t number) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (int shift = 60; shift >= 0; shift -= 4) text.push_back(kDigits[(number >> shift) & 15U]);
+  return text;
+}
+
+bool is_for(const Object& object, const PlainUrl& url) {
+  const KeyParts parts = key_parts(object.key);
+  return (url.host.empty() || parts.host == url.host) && parts.path == url.path && parts.has_query == url.has_query &&
+         parts.query == url.query;
+}
+
+// The key of a route that keys by nothing more: found without a walk.
+std::vector<ObjectPtr> find_plain(const Store& store, const PlainUrl& url) {
+  Arena arena;
+  RequestHead head;
+  head.path = url.path;
+  head.query = url.query;
+  head.has_query = url.has_query;
+  head.authority = url.host;
+  const Key key = make_key(KeySpec{}, head, arena);
+  return store.variants(key.digest, key.bytes);
+}
+
+// What a Vary name selected by. Only the negotiation of content is shown as it was sent; of other fields, which may be
+// secret, as much as tells variants apart.
+std::string shown_value(std::string_view name, std::string_view value) {
+  return name.starts_with("accept") || value.empty() ? std::string(value) : "#" + hex(hash64(value));
+}
+
+std::string_view invalidation(const Object& object, const InvalidationRules& rules) {
+  constexpr std::array<std::string_view, 3> kWords{"none", "soft", "hard"};
+  return kWords[static_cast<std::size_t>(rules.covers(Subject{object.key, &object.tags, object.position}))];
+}
+
+// In whole seconds, as HTTP counts them.
+void write_life(JsonWriter& json, const Life& life, Time now) {
+  json.field("age", whole_seconds(life.age(now))).field("ttl", whole_seconds(life.ttl(now)));
+  json.field("fresh_for", whole_seconds(life.fresh_for));
+  json.field("stale_while_revalidate", whole_seconds(life.stale_while_revalidate));
+  json.field("stale_if_error", whole_seconds(life.stale_if_error));
+  json.field("always_validate", life.always_validate).field("must_revalidate", life.must_revalidate);
+}
+
+}  // namespace
+
+std::string readable_key(std::string_view key_bytes) {
+  const KeyParts parts = key_parts(key_bytes);
+  return PlainUrl{std::string(parts.host), std::string(parts.path), std::string(parts.query), parts.has_query}.text();
+}
+
+std::int64_t whole_seconds(Duration duration) {
+  return std::chrono::floor<std::chrono::seconds>(duration).count();
+}
+
+StoredSearch find_stored(const Store& store, const PlainUrl& url) {
+  StoredSearch search;
+  search.objects = find_plain(store, url);
+  const auto walked = store.sample(kMostWalked);
+  search.complete = walked.size() < kMostWalked;
+  for (const auto& object : walked) {
+    if (!is_for(*object, url)) continue;
+    if (std::find(search.objects.begin(), search.objects.end(), object) == search.objects.end()) {
+      search.objects.push_back(object);
+    }
+  }
+  return search;
+}
+
+void write_stored(JsonWriter& json, const Object& object, const InvalidationRules& rules, const RouteTable& routes,
+                  Time now) {
+  const auto& all = routes.routes();
+  json.begin_object().field("key", readable_key(object.key)).field("id", hex(object.digest.high));
+  json.field("route", object.route < all.size() ? std::string_view(all[object.route].name) : std::string_view());
+  json.field("status", object.status).field("bytes", object.body ? object.body->size() : 0);
+  json.field("etag", object.etag).field("last_modified", object.last_modified);
+  json.field("hits", std::uint64_t{object.hits.load(std::memory_order_relaxed)});
+  write_life(json, object.life, now);
+  json.field("invalidated", invalidation(object, rules)).field("position", object.position);
+  json.key("tags").begin_array();
+  for (const auto& tag : object.tags) json.value(tag);
+  json.end_array().key("vary").begin_object();
+  for (std::size_t i = 0; i < object.vary_names.size() && i < object.vary_values.size(); ++i) {
+    json.field(object.vary_names[i], shown_value(object.vary_names[i], object.vary_values[i]));
+  }
+  json.end_object().end_object();
+}
+
+}  // namespace weir
