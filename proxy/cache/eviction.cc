@@ -39,7 +39,7 @@ bool Ghosts::take(const Digest& digest) {
   return false;
 }
 
-void NodeQueue::push(Node& node) {
+void NodeQueue::push(StoreNode& node) {
   node.older = newest_;
   node.newer = nullptr;
   (newest_ != nullptr ? newest_->newer : oldest_) = &node;
@@ -48,7 +48,7 @@ void NodeQueue::push(Node& node) {
   ++size_;
 }
 
-void NodeQueue::remove(Node& node) {
+void NodeQueue::remove(StoreNode& node) {
   (node.older != nullptr ? node.older->newer : oldest_) = node.newer;
   (node.newer != nullptr ? node.newer->older : newest_) = node.older;
   node.older = node.newer = nullptr;
@@ -56,11 +56,11 @@ void NodeQueue::remove(Node& node) {
   --size_;
 }
 
-NodeQueue& Eviction::queue_of(const Node& node) {
+NodeQueue& Eviction::queue_of(const StoreNode& node) {
   return node.queue == Queue::small ? small_ : node.queue == Queue::main ? main_ : marks_;
 }
 
-void Eviction::add(Node& node) {
+void Eviction::add(StoreNode& node) {
   if (node.mark)
     node.queue = Queue::marks;
   else
@@ -68,13 +68,13 @@ void Eviction::add(Node& node) {
   queue_of(node).push(node);
 }
 
-void Eviction::remove(Node& node) {
+void Eviction::remove(StoreNode& node) {
   queue_of(node).remove(node);
   node.queue = Queue::none;
 }
 
 // Who is looked at next; there is one.
-Node& Eviction::candidate() const {
+StoreNode& Eviction::candidate() const {
   if (marks_.size() > 0 && (objects() == 0 || marks_.bytes() > bytes() / kMarksShare)) return *marks_.oldest();
   const bool from_small =
       small_.size() > 0 && (main_.size() == 0 || small_.bytes() > (small_.bytes() + main_.bytes()) / kSmallShare);
@@ -82,7 +82,7 @@ Node& Eviction::candidate() const {
 }
 
 // What was used stays, in the main queue, and must be used again to stay once more.
-bool Eviction::another_round(Node& node) {
+bool Eviction::another_round(StoreNode& node) {
   if (node.mark) return false;
   const bool from_small = node.queue == Queue::small;
   auto& uses = node.object->uses;
@@ -95,9 +95,9 @@ bool Eviction::another_round(Node& node) {
   return true;
 }
 
-Node* Eviction::next_victim(Size& credit) {
+StoreNode* Eviction::next_victim(Size& credit) {
   for (unsigned i = 0; i < kSteps && !empty(); ++i) {
-    Node& node = candidate();
+    StoreNode& node = candidate();
     if (credit < node.weight) return nullptr;
     credit -= node.weight;
     if (another_round(node)) continue;

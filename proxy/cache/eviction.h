@@ -40,34 +40,34 @@ class Ghosts {
 
 class NodeQueue {
  public:
-  void push(Node& node);
-  void remove(Node& node);
-  Node* oldest() const { return oldest_; }
-  Node* newest() const { return newest_; }
+  void push(StoreNode& node);
+  void remove(StoreNode& node);
+  StoreNode* oldest() const { return oldest_; }
+  StoreNode* newest() const { return newest_; }
   Size bytes() const { return bytes_; }
   std::size_t size() const { return size_; }
 
  private:
-  Node* oldest_ = nullptr;
-  Node* newest_ = nullptr;
+  StoreNode* oldest_ = nullptr;
+  StoreNode* newest_ = nullptr;
   Size bytes_ = 0;
   std::size_t size_ = 0;
 };
 
 class Eviction {
  public:
-  void add(Node& node);
-  void remove(Node& node);
+  void add(StoreNode& node);
+  void remove(StoreNode& node);
 
   // Takes the next to go out of its queue. Each node that is looked at costs its weight of `credit`; null where that,
   // or the patience of whoever waits for the shard's lock, is used up before one is found that may go.
-  Node* next_victim(Size& credit);
+  StoreNode* next_victim(Size& credit);
 
   bool empty() const { return small_.size() + main_.size() + marks_.size() == 0; }
   std::size_t objects() const { return small_.size() + main_.size(); }
   std::size_t marks() const { return marks_.size(); }
-  Node* oldest_mark() const { return marks_.oldest(); }
-  Node* any() const {
+  StoreNode* oldest_mark() const { return marks_.oldest(); }
+  StoreNode* any() const {
     return small_.size() > 0 ? small_.oldest() : main_.size() > 0 ? main_.oldest() : marks_.oldest();
   }
   Size bytes() const { return small_.bytes() + main_.bytes() + marks_.bytes(); }
@@ -76,9 +76,9 @@ class Eviction {
   Ghosts& ghosts() { return ghosts_; }
 
  private:
-  NodeQueue& queue_of(const Node& node);
-  Node& candidate() const;
-  bool another_round(Node& node);
+  NodeQueue& queue_of(const StoreNode& node);
+  StoreNode& candidate() const;
+  bool another_round(StoreNode& node);
 
   NodeQueue small_, main_, marks_;
   Ghosts ghosts_;

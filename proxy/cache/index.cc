@@ -8,7 +8,7 @@
 
 namespace weir {
 
-Node* Index::find(const Digest& digest, std::string_view key) const {
+StoreNode* Index::find(const Digest& digest, std::string_view key) const {
   if (slots_.empty()) return nullptr;
   for (std::size_t at = home(digest.low);; at = home(at + 1)) {
     const Slot& slot = slots_[at];
@@ -17,7 +17,7 @@ Node* Index::find(const Digest& digest, std::string_view key) const {
   }
 }
 
-void Index::insert(Node& first) {
+void Index::insert(StoreNode& first) {
   WEIR_CHECK(!is_full());
   std::size_t at = home(first.digest.low);
   while (slots_[at].node != nullptr) at = home(at + 1);
@@ -25,7 +25,7 @@ void Index::insert(Node& first) {
   ++count_;
 }
 
-std::size_t Index::place_of(const Node& node) const {
+std::size_t Index::place_of(const StoreNode& node) const {
   std::size_t at = home(node.digest.low);
   while (slots_[at].node != &node) {
     WEIR_CHECK(slots_[at].node != nullptr);
@@ -34,12 +34,12 @@ std::size_t Index::place_of(const Node& node) const {
   return at;
 }
 
-void Index::replace(const Node& first, Node& by) {
+void Index::replace(const StoreNode& first, StoreNode& by) {
   slots_[place_of(first)].node = &by;
 }
 
 // A slot may move back into the gap unless that would carry it before its home.
-void Index::erase(const Node& first) {
+void Index::erase(const StoreNode& first) {
   std::size_t gap = place_of(first);
   const std::size_t mask = slots_.size() - 1;
   for (std::size_t at = home(gap + 1); slots_[at].node != nullptr; at = home(at + 1)) {

@@ -14,13 +14,13 @@ namespace weir {
 
 class Index {
  public:
-  Node* find(const Digest& digest, std::string_view key) const;
+  StoreNode* find(const Digest& digest, std::string_view key) const;
 
   // Needs room: call grow() first where is_full(). The key must not be there yet.
-  void insert(Node& first);
-  void erase(const Node& first);
+  void insert(StoreNode& first);
+  void erase(const StoreNode& first);
   // Both have the same key.
-  void replace(const Node& first, Node& by);
+  void replace(const StoreNode& first, StoreNode& by);
 
   std::size_t size() const { return count_; }
   bool is_full() const { return (count_ + 1) * 4 > slots_.size() * 3; }
@@ -37,12 +37,12 @@ class Index {
 
   struct Slot {
     std::uint64_t hash = 0;
-    Node* node = nullptr;
+    StoreNode* node = nullptr;
   };
   static_assert(sizeof(Slot) == kSlotBytes);
 
   std::size_t home(std::uint64_t hash) const { return hash & (slots_.size() - 1); }
-  std::size_t place_of(const Node& node) const;
+  std::size_t place_of(const StoreNode& node) const;
 
   std::vector<Slot> slots_;
   std::size_t count_ = 0;

@@ -1,5 +1,5 @@
-// Node: the place of one object (or of one hit-for-miss mark) in a shard of the store. Owned by its shard, guarded by
-// the shard's lock; only store, index and eviction know it.
+// StoreNode: the place of one object (or of one hit-for-miss mark) in a shard of the store. Owned by its shard, guarded
+// by the shard's lock; only store, index and eviction know it.
 #pragma once
 
 #include <cstdint>
@@ -22,13 +22,13 @@ struct Mark {
 
 enum class Queue : std::uint8_t { none, small, main, marks };
 
-struct Node {
+struct StoreNode {
   Digest digest;
   ObjectPtr object;            // or
   std::unique_ptr<Mark> mark;  // one of the two
-  Node* next = nullptr;        // of the same key: newest object first, the mark last
-  Node* older = nullptr;       // in its queue
-  Node* newer = nullptr;
+  StoreNode* next = nullptr;   // of the same key: newest object first, the mark last
+  StoreNode* older = nullptr;  // in its queue
+  StoreNode* newer = nullptr;
   Size bytes = 0;   // what the budget is charged for it, without a shared body
   Size weight = 0;  // what eviction counts: with the body
   Queue queue = Queue::none;

@@ -16,10 +16,10 @@ bool varies_alike(const Object& a, const Object& b) {
 }
 
 // Of a chain; the oldest of those used least.
-Node* least_used(Node* first) {
-  const auto uses = [](const Node* node) { return node->object->uses.load(std::memory_order_relaxed); };
-  Node* least = first;
-  for (Node* node = first; node != nullptr && node->object; node = node->next) {
+StoreNode* least_used(StoreNode* first) {
+  const auto uses = [](const StoreNode* node) { return node->object->uses.load(std::memory_order_relaxed); };
+  StoreNode* least = first;
+  for (StoreNode* node = first; node != nullptr && node->object; node = node->next) {
     if (uses(node) <= uses(least)) least = node;
   }
   return least;
@@ -29,17 +29,17 @@ Node* least_used(Node* first) {
 
 Dead::~Dead() {
   while (first_ != nullptr) {
-    std::unique_ptr<Node> node(first_);
+    std::unique_ptr<StoreNode> node(first_);
     first_ = node->next;
     bury(std::move(node));
   }
 }
 
-void Dead::add(Node& node) {
+void Dead::add(StoreNode& node) {
   node.next = std::exchange(first_, &node);
 }
 
-void Dead::bury(std::unique_ptr<Node> node) {
+void Dead::bury(std::unique_ptr<StoreNode> node) {
   const Size bytes = node->bytes;
   const bool shares_body = node->shares_body;
   const Digest digest = shares_body ? node->object->body->digest() : Digest{};
@@ -67,9 +67,9 @@ void Shard::shrink() {
   if (index_.is_sparse() && budget_.reserve(index_.shrunk() * kBytesPerSlot)) resize(index_.shrunk());
 }
 
-void Shard::put_object(std::unique_ptr<Node> node, std::size_t max_variants, Dead& dead) {
+void Shard::put_object(std::unique_ptr<StoreNode> node, std::size_t max_variants, Dead& dead) {
   make_way(*node, max_variants, dead);
-  Node& placed = *node.release();
+  StoreNode& placed = *node.release();
   placed.next = find(placed.digest, placed.key());
   if (placed.next != nullptr)
     index_.replace(*placed.next, placed);
@@ -80,10 +80,10 @@ void Shard::put_object(std::unique_ptr<Node> node, std::size_t max_variants, Dea
 
 // Variants that vary by other names go: the newest answer says what counts. So does the mark: the key is cacheable now.
 // What the node replaces hands on its rank.
-void Shard::make_way(const Node& node, std::size_t max_variants, Dead& dead) {
+void Shard::make_way(const StoreNode& node, std::size_t max_variants, Dead& dead) {
   std::size_t others = 0;
-  Node* next = nullptr;
-  for (Node* old = find(node.digest, node.key()); old != nullptr; old = next) {
+  StoreNode* next = nullptr;
+  for (StoreNode* old = find(node.digest, node.key()); old != nullptr; old = next) {
     next = old->next;
     if (old->object && varies_alike(*old->object, *node.object)) {
       if (old->object->vary_values != node.object->vary_values) {
@@ -100,18 +100,18 @@ void Shard::make_way(const Node& node, std::size_t max_variants, Dead& dead) {
   }
 }
 
-void Shard::put_mark(std::unique_ptr<Node> node, std::size_t max_marks, Dead& dead) {
-  Node* last = find(node->digest, node->key());
+void Shard::put_mark(std::unique_ptr<StoreNode> node, std::size_t max_marks, Dead& dead) {
+  StoreNode* last = find(node->digest, node->key());
   while (last != nullptr && last->next != nullptr) last = last->next;
   if (last != nullptr && last->mark) {
     last->mark->until = std::max(last->mark->until, node->mark->until);
     return dead.add(*node.release());
   }
   if (eviction_.marks() >= max_marks) {
-    Node* const oldest = eviction_.oldest_mark();
+    StoreNode* const oldest = eviction_.oldest_mark();
     remove(*oldest, dead);
   }
-  Node& placed = *node.release();
+  StoreNode& placed = *node.release();
   if (last != nullptr)
     last->next = &placed;
   else
@@ -120,11 +120,11 @@ void Shard::put_mark(std::unique_ptr<Node> node, std::size_t max_marks, Dead& de
 }
 
 // Out of the chain of its key.
-void Shard::unlink(Node& node) {
-  Node* const first = find(node.digest, node.key());
+void Shard::unlink(StoreNode& node) {
+  StoreNode* const first = find(node.digest, node.key());
   WEIR_CHECK(first != nullptr);
   if (first != &node) {
-    Node* before = first;
+    StoreNode* before = first;
     while (before->next != &node) before = before->next;
     before->next = node.next;
   } else if (node.next != nullptr) {
@@ -134,7 +134,7 @@ void Shard::unlink(Node& node) {
   }
 }
 
-void Shard::remove(Node& node, Dead& dead) {
+void Shard::remove(StoreNode& node, Dead& dead) {
   if (node.queue != Queue::none) eviction_.remove(node);
   unlink(node);
   dead.add(node);
@@ -142,7 +142,7 @@ void Shard::remove(Node& node, Dead& dead) {
 
 Shard::Visit Shard::evict(Dead& dead) {
   if (eviction_.empty()) return Visit::empty;
-  if (Node* const victim = eviction_.next_victim(credit_)) {
+  if (StoreNode* const victim = eviction_.next_victim(credit_)) {
     remove(*victim, dead);
     shrink();
     return Visit::evicted;

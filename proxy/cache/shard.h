@@ -24,14 +24,14 @@ class Dead {
   Dead(const Dead&) = delete;
   Dead& operator=(const Dead&) = delete;
 
-  void add(Node& node);
+  void add(StoreNode& node);
 
  private:
-  void bury(std::unique_ptr<Node> node);
+  void bury(std::unique_ptr<StoreNode> node);
 
   Budget& budget_;
   SharedBodies& bodies_;
-  Node* first_ = nullptr;
+  StoreNode* first_ = nullptr;
 };
 
 class alignas(64) Shard {
@@ -47,17 +47,17 @@ class alignas(64) Shard {
   std::mutex mutex;  // held while any of the below is called
 
   // The chain of a key: its objects, newest first, then its mark.
-  Node* find(const Digest& digest, std::string_view key) const { return index_.find(digest, key); }
+  StoreNode* find(const Digest& digest, std::string_view key) const { return index_.find(digest, key); }
 
   // What must have been reserved before one more key is put in; grow() then uses it.
   Size growth() const { return index_.is_full() ? index_.grown() * kBytesPerSlot : 0; }
   void grow();
 
   // Puts in an object, in place of what it replaces, or a mark. Shard and budget have room for it.
-  void put_object(std::unique_ptr<Node> node, std::size_t max_variants, Dead& dead);
-  void put_mark(std::unique_ptr<Node> node, std::size_t max_marks, Dead& dead);
+  void put_object(std::unique_ptr<StoreNode> node, std::size_t max_variants, Dead& dead);
+  void put_mark(std::unique_ptr<StoreNode> node, std::size_t max_marks, Dead& dead);
 
-  void remove(Node& node, Dead& dead);
+  void remove(StoreNode& node, Dead& dead);
   // A visit of eviction: takes one node out where the shard's credit pays for looking at it, else adds a part of what
   // it holds to the credit. So each byte of the store is looked at equally often, wherever it lies, as if there were
   // one queue for all.
@@ -70,8 +70,8 @@ class alignas(64) Shard {
   const Eviction& eviction() const { return eviction_; }
 
  private:
-  void make_way(const Node& node, std::size_t max_variants, Dead& dead);
-  void unlink(Node& node);
+  void make_way(const StoreNode& node, std::size_t max_variants, Dead& dead);
+  void unlink(StoreNode& node);
   void resize(std::size_t slots);
   void shrink();
 

@@ -86,7 +86,7 @@ Store::~Store() {
 Store::Found Store::find(const Digest& digest, std::string_view key, const Fields& request, Time now) const {
   Shard& shard = shard_of(digest);
   std::unique_lock lock(shard.mutex);
-  const Node* node = shard.find(digest, key);
+  const StoreNode* node = shard.find(digest, key);
   if (node == nullptr) return {};
   if (node->object && !node->object->vary_names.empty()) return find_variant(*node, std::move(lock), request, now);
   Found found;
@@ -100,12 +100,12 @@ Store::Found Store::find(const Digest& digest, std::string_view key, const Field
 }
 
 // Compares outside the lock: normal forms of long fields take longer than a look-up may.
-Store::Found Store::find_variant(const Node& first, std::unique_lock<std::mutex> lock, const Fields& request,
+Store::Found Store::find_variant(const StoreNode& first, std::unique_lock<std::mutex> lock, const Fields& request,
                                  Time now) {
   Found found;
   std::array<ObjectPtr, kMaxVariants> variants;
   std::size_t count = 0;
-  for (const Node* node = &first; node != nullptr; node = node->next) {
+  for (const StoreNode* node = &first; node != nullptr; node = node->next) {
     if (node->mark)
       found.hit_for_miss = now < node->mark->until;
     else if (count < kMaxVariants)
@@ -123,7 +123,7 @@ Store::Found Store::find_variant(const Node& first, std::unique_lock<std::mutex>
 }
 
 // The same bytes are kept once. Other bytes under the same digest, which nobody can aim for, are kept apart.
-bool Store::keep_body(Object& object, Node& node) const {
+bool Store::keep_body(Object& object, StoreNode& node) const {
   SharedBodies& bodies = state_->bodies;
   for (;;) {
     if (BodyPtr kept = bodies.keep(object.body->digest())) {
@@ -147,10 +147,10 @@ bool Store::keep_body(Object& object, Node& node) const {
 
 bool Store::put(std::shared_ptr<Object> object, unsigned max_variants) {
   const bool has_body = object->body && object->body->size() > 0;
-  auto node = std::make_unique<Node>();
+  auto node = std::make_unique<StoreNode>();
   node->digest = object->digest;
   node->object = object;
-  node->bytes = allocated(sizeof(Node)) + object->footprint();
+  node->bytes = allocated(sizeof(StoreNode)) + object->footprint();
   node->weight = node->bytes + (has_body ? object->body->footprint() : 0);
   const bool fits = node->weight <= state_->budget.limit() / kLargestShare;
   if (!fits || (has_body && !keep_body(*object, *node)) || !insert(std::move(node), max_variants)) {
@@ -162,7 +162,7 @@ bool Store::put(std::shared_ptr<Object> object, unsigned max_variants) {
 }
 
 // Reserves what the node takes, and what its shard must grow by for it, then puts it in.
-bool Store::insert(std::unique_ptr<Node> node, unsigned max_variants) const {
+bool Store::insert(std::unique_ptr<StoreNode> node, unsigned max_variants) const {
   Shard& shard = shard_of(node->digest);
   Room room(*this);
   for (Size growth = 0;;) {
@@ -205,7 +205,7 @@ void Store::erase(const Object& object) {
   Shard& shard = shard_of(object.digest);
   Dead dead(state_->budget, state_->bodies);
   const std::lock_guard lock(shard.mutex);
-  Node* node = shard.find(object.digest, object.key);
+  StoreNode* node = shard.find(object.digest, object.key);
   while (node != nullptr && node->object.get() != &object) node = node->next;
   if (node != nullptr) shard.remove(*node, dead);
 }
@@ -214,8 +214,8 @@ void Store::erase_key(const Digest& digest, std::string_view key) {
   Shard& shard = shard_of(digest);
   Dead dead(state_->budget, state_->bodies);
   const std::lock_guard lock(shard.mutex);
-  Node* next = nullptr;
-  for (Node* node = shard.find(digest, key); node != nullptr; node = next) {
+  StoreNode* next = nullptr;
+  for (StoreNode* node = shard.find(digest, key); node != nullptr; node = next) {
     next = node->next;
     if (node->object) shard.remove(*node, dead);
   }
@@ -232,10 +232,10 @@ void Store::clear() {
 }
 
 void Store::remember_uncacheable(const Digest& digest, std::string_view key, Time until) {
-  auto node = std::make_unique<Node>();
+  auto node = std::make_unique<StoreNode>();
   node->digest = digest;
   node->mark = std::make_unique<Mark>(Mark{std::string(key), until});
-  node->bytes = allocated(sizeof(Node)) + allocated(sizeof(Mark)) + heap_of(node->mark->key);
+  node->bytes = allocated(sizeof(StoreNode)) + allocated(sizeof(Mark)) + heap_of(node->mark->key);
   node->weight = node->bytes;
   insert(std::move(node), 1);
 }
@@ -244,7 +244,7 @@ std::vector<ObjectPtr> Store::variants(const Digest& digest, std::string_view ke
   std::vector<ObjectPtr> all;
   Shard& shard = shard_of(digest);
   const std::lock_guard lock(shard.mutex);
-  for (const Node* node = shard.find(digest, key); node != nullptr; node = node->next) {
+  for (const StoreNode* node = shard.find(digest, key); node != nullptr; node = node->next) {
     if (node->object) all.push_back(node->object);
   }
   return all;
@@ -273,7 +273,7 @@ std::vector<ObjectPtr> Store::sample(std::size_t limit) const {
   for (const auto& shard : shards_) {
     const std::lock_guard lock(shard->mutex);
     for (const NodeQueue* queue : {&shard->eviction().main(), &shard->eviction().small()}) {
-      for (const Node* node = queue->newest(); node != nullptr && some.size() < limit; node = node->older) {
+      for (const StoreNode* node = queue->newest(); node != nullptr && some.size() < limit; node = node->older) {
         some.push_back(node->object);
       }
     }

@@ -19,7 +19,7 @@
 namespace weir {
 
 class Shard;
-struct Node;
+struct StoreNode;
 
 class Store {
  public:
@@ -68,10 +68,10 @@ class Store {
   static constexpr std::size_t kShards = 64;
 
   Shard& shard_of(const Digest& digest) const { return *shards_[digest.high % kShards]; }
-  static Found find_variant(const Node& first, std::unique_lock<std::mutex> lock, const Fields& request, Time now);
+  static Found find_variant(const StoreNode& first, std::unique_lock<std::mutex> lock, const Fields& request, Time now);
   bool evict_one() const;
-  bool keep_body(Object& object, Node& node) const;
-  bool insert(std::unique_ptr<Node> node, unsigned max_variants) const;
+  bool keep_body(Object& object, StoreNode& node) const;
+  bool insert(std::unique_ptr<StoreNode> node, unsigned max_variants) const;
 
   std::unique_ptr<State> state_;
   std::array<std::unique_ptr<Shard>, kShards> shards_;

@@ -13,8 +13,8 @@ class Queues {
  public:
   Queues() { eviction.ghosts().resize(64); }
 
-  Node& add(const std::string& name, Size weight = 100) {
-    auto node = std::make_unique<Node>();
+  StoreNode& add(const std::string& name, Size weight = 100) {
+    auto node = std::make_unique<StoreNode>();
     auto object = test::object("/" + name, name);
     node->digest = object->digest;
     node->object = object;
@@ -25,12 +25,12 @@ class Queues {
   void use(const std::string& name, std::uint8_t times) { nodes.at(name)->object->uses = times; }
   std::string victim() {
     Size credit = 1_GiB;
-    const Node* const node = eviction.next_victim(credit);
+    const StoreNode* const node = eviction.next_victim(credit);
     return node == nullptr ? "" : node->mark ? "mark" : node->object->body->copy();
   }
 
   Eviction eviction;
-  std::map<std::string, std::unique_ptr<Node>> nodes;
+  std::map<std::string, std::unique_ptr<StoreNode>> nodes;
 };
 
 TEST_CASE("what was not used again goes in the order in which it came") {
@@ -107,7 +107,7 @@ TEST_CASE("looking at a node costs its weight") {
 TEST_CASE("marks go before objects once they take more than a sixteenth") {
   Queues q;
   q.add("a", 1000);
-  auto mark = std::make_unique<Node>();
+  auto mark = std::make_unique<StoreNode>();
   mark->mark = std::make_unique<Mark>();
   mark->weight = 100;
   q.eviction.add(*mark);

@@ -13,9 +13,9 @@ namespace {
 TEST_CASE("the index behaves as a map does, also where keys crowd") {
   std::mt19937 random(1);
   Index index;
-  std::map<std::string, std::unique_ptr<Node>> model;
+  std::map<std::string, std::unique_ptr<StoreNode>> model;
   const auto make = [&](const std::string& key) {
-    auto node = std::make_unique<Node>();
+    auto node = std::make_unique<StoreNode>();
     node->digest = Digest{hash64(key) % 8, 0};  // eight homes for all
     node->mark = std::make_unique<Mark>(Mark{key, {}});
     return node;
@@ -23,7 +23,7 @@ TEST_CASE("the index behaves as a map does, also where keys crowd") {
   for (int i = 0; i < 20000; ++i) {
     const std::string key = "k" + std::to_string(random() % 300);
     const Digest digest{hash64(key) % 8, 0};
-    Node* const found = index.find(digest, key);
+    StoreNode* const found = index.find(digest, key);
     const auto known = model.find(key);
     REQUIRE((found != nullptr) == (known != model.end()));
     if (found == nullptr) {
