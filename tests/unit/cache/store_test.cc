@@ -228,7 +228,7 @@ TEST_CASE("what is used stays while a scan of things asked for once goes by") {
   Store store(kBudget);
   const auto path = [](int i) { return "/hot/" + std::to_string(i); };
   for (int i = 0; i < 100; ++i) store.put(test::object(path(i), "hot " + std::to_string(i) + std::string(1000, 'x')), 16);
-  for (int i = 0; i < 20000; ++i) {
+  for (int i = 0; i < 8000; ++i) {
     if (i % 10 == 0) {
       for (int hot = 0; hot < 100; hot += 10) find(store, path((hot + i / 10) % 100));
     }
