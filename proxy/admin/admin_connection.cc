@@ -1,5 +1,5 @@
-// Moves the bytes of one admin client; see admin_connection.h. No call ever answers from inside read_some(): what is ready at
-// once goes through Loop::execute like what comes later.
+// Moves the bytes of one admin client; see admin_connection.h. No call ever answers from inside read_some(): what is
+// ready at once goes through Loop::execute like what comes later.
 #include "proxy/admin/admin_connection.h"
 
 #include <array>
@@ -74,9 +74,7 @@ void AdminConnection::parse() {
       case H1Event::head: go_on = take_head(); break;
       case H1Event::body: go_on = take_body(); break;
       case H1Event::end: ask(); break;
-      case H1Event::error:
-        refuse(error_reply(parser_.error_status(), parser_.error().detail));
-        return;
+      case H1Event::error: refuse(error_reply(parser_.error_status(), parser_.error().detail)); return;
     }
     if (over_) return;
     in_.erase(0, consumed);
@@ -138,7 +136,8 @@ void AdminConnection::ask() {
   stream_.want_read(false);
   deadline_.set(kAnswerTime);
   awaited_ = std::make_shared<Awaited>(Awaited{this});
-  // The answer may come when this is gone, on another thread: it finds its way by the loop, and by what only lives here.
+  // The answer may come when this is gone, on another thread: it finds its way by the loop, and by what only lives
+  // here.
   api_.handle(request_, [&loop = loop_, awaited = std::weak_ptr<Awaited>(awaited_)](AdminReply reply) mutable {
     loop.execute([awaited = std::move(awaited), reply = std::move(reply)] {
       if (const auto still = awaited.lock()) still->connection->answer(reply);

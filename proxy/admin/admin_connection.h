@@ -1,4 +1,5 @@
-// AdminConnection: one client of the admin endpoint. Reads a request, has the API answer it, writes the answer, and goes on.
+// AdminConnection: one client of the admin endpoint. Reads a request, has the API answer it, writes the answer, and
+// goes on.
 //
 //   head (kHeadTime) ─► refused? ─► body (kBodyTime) ─► answering ─► writing (kWriteTime) ─► head …
 //

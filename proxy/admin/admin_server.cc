@@ -1,5 +1,5 @@
-// Accepts admin clients, as many as the bound allows; see admin_server.h. Past it the oldest that is idle makes room, and
-// where none is new ones wait in the kernel.
+// Accepts admin clients, as many as the bound allows; see admin_server.h. Past it the oldest that is idle makes room,
+// and where none is new ones wait in the kernel.
 #include "proxy/admin/admin_server.h"
 
 #include <algorithm>
@@ -22,13 +22,15 @@ AdminServer::~AdminServer() = default;
 void AdminServer::accepted(int fd) {
   connections_.push_back(std::make_unique<AdminConnection>(loop_, fd, api_, [this](AdminConnection* c) { closed(c); }));
   if (connections_.size() < kMostConnections) return;
-  const auto idle = std::find_if(connections_.begin(), connections_.end() - 1, [](const auto& c) { return c->is_idle(); });
+  const auto idle =
+      std::find_if(connections_.begin(), connections_.end() - 1, [](const auto& c) { return c->is_idle(); });
   if (idle == connections_.end() - 1) return listener_.pause(true);
   (*idle)->close();
 }
 
 void AdminServer::closed(AdminConnection* connection) {
-  const auto at = std::find_if(connections_.begin(), connections_.end(), [&](const auto& c) { return c.get() == connection; });
+  const auto at =
+      std::find_if(connections_.begin(), connections_.end(), [&](const auto& c) { return c.get() == connection; });
   if (at == connections_.end()) return;
   loop_.dispose(std::move(*at));
   connections_.erase(at);

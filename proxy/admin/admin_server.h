@@ -1,5 +1,5 @@
-// AdminServer: the admin endpoint's own listener, HTTP/1.1 and JSON, on the control loop. Bounded in connections, heads,
-// bodies and time. What a call does stands in api.h; this only moves bytes.
+// AdminServer: the admin endpoint's own listener, HTTP/1.1 and JSON, on the control loop. Bounded in connections,
+// heads, bodies and time. What a call does stands in api.h; this only moves bytes.
 //
 // AdminServer ⊃ AdminConnection ⊃ one request at a time; an answer that comes after its connection went is dropped.
 #pragma once
@@ -33,7 +33,7 @@ class AdminServer {
 
   Loop& loop_;
   AdminApi api_;
-  Timer sampling_;  // the figures of the last seconds
+  Timer sampling_;                                             // the figures of the last seconds
   std::vector<std::unique_ptr<AdminConnection>> connections_;  // oldest first
   Listener listener_;
 };

@@ -1,4 +1,5 @@
-// The table of calls, and how one is found: by path first, then by method, so that a wrong method is told the right ones.
+// The table of calls, and how one is found: by path first, then by method, so that a wrong method is told the right
+// ones.
 #include "proxy/admin/api.h"
 
 #include <array>
@@ -66,8 +67,8 @@ AdminReply wrong_method(const std::string& allowed) {
 
 std::optional<AdminReply> AdminApi::refuse(const AdminRequest& request) const {
   auto refused = refusal(request, context_.services.snapshot()->config->admin);
-  // A browser can't send the token when it opens a page: what it is refused with is the page, which holds no figures and asks
-  // for the token.
+  // A browser can't send the token when it opens a page: what it is refused with is the page, which holds no figures
+  // and asks for the token.
   if (refused && refused->status == 401 && request.path == kDashboard && request.reads()) {
     AdminReply page = dashboard_reply(random_nonce());
     page.status = 401;

@@ -1,5 +1,5 @@
-// AdminApi: what each call of the admin endpoint does. A table of calls (api.cc), a function a call (the *_calls.cc files):
-// request in, answer out, no sockets. The control loop only.
+// AdminApi: what each call of the admin endpoint does. A table of calls (api.cc), a function a call (the *_calls.cc
+// files): request in, answer out, no sockets. The control loop only.
 #pragma once
 
 #include <optional>

@@ -80,7 +80,8 @@ Result<std::size_t> wanted_keys(const AdminRequest& request) {
   const auto text = parameters->value("keys");
   if (!text) return std::size_t{0};
   const auto number = parse_number(*text);
-  if (!number || *number > kMostKeys) return Error{Side::client, Code::malformed, "keys must be a number from 0 to 100"};
+  if (!number || *number > kMostKeys)
+    return Error{Side::client, Code::malformed, "keys must be a number from 0 to 100"};
   return static_cast<std::size_t>(*number);
 }
 
@@ -127,7 +128,8 @@ AdminReply cache_entry(const AdminRequest& request, AdminContext& context, std::
   const auto shown = std::min(found.objects.size(), kMostVariants);
   JsonWriter json;
   json.begin_object().field("url", keyed.text());
-  json.field("found", std::uint64_t{found.objects.size()}).field("complete", found.complete && shown == found.objects.size());
+  json.field("found", std::uint64_t{found.objects.size()})
+      .field("complete", found.complete && shown == found.objects.size());
   json.key("variants").begin_array();
   for (std::size_t i = 0; i < shown; ++i) {
     write_stored(json, *found.objects[i], context.services.node.rules, *snapshot->routes, MonotonicClock::now());

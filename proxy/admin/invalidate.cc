@@ -1,5 +1,5 @@
-// Reads what is to be invalidated; see invalidate.h. Everything that could match nothing by a slip of the pen (an empty text, a
-// control byte, a comma between tags) is refused rather than acknowledged.
+// Reads what is to be invalidated; see invalidate.h. Everything that could match nothing by a slip of the pen (an empty
+// text, a control byte, a comma between tags) is refused rather than acknowledged.
 #include "proxy/admin/invalidate.h"
 
 #include <array>
@@ -35,9 +35,10 @@ struct Body {
 
 Result<Body> read(std::string_view text) {
   Body body;
-  const std::array<JsonField, 7> fields{JsonField{"tags", &body.tags},       {"urls", &body.urls}, {"prefix", &body.prefix},
-                                        JsonField{"pattern", &body.pattern}, {"all", &body.all},   {"soft", &body.soft},
-                                        JsonField{"wait", &body.wait}};
+  const std::array<JsonField, 7> fields{
+      JsonField{"tags", &body.tags},       {"urls", &body.urls}, {"prefix", &body.prefix},
+      JsonField{"pattern", &body.pattern}, {"all", &body.all},   {"soft", &body.soft},
+      JsonField{"wait", &body.wait}};
   if (auto done = read_json_object(text, fields); !done) return done.error();
   return body;
 }

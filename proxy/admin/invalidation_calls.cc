@@ -1,5 +1,5 @@
-// What no longer is valid: POST /admin/cache/invalidate and /clear. Each appends records to the invalidation log and answers
-// with the log's position once every later look-up sees them.
+// What no longer is valid: POST /admin/cache/invalidate and /clear. Each appends records to the invalidation log and
+// answers with the log's position once every later look-up sees them.
 #include <array>
 
 #include "proxy/admin/calls.h"
@@ -37,10 +37,9 @@ void cache_invalidate(const AdminRequest& request, AdminContext& context, AdminA
   auto wanted = parse_invalidation(request.body, *context.services.snapshot()->routes);
   if (!wanted) return answer(error_reply(400, wanted.error().detail));
   const bool waited = wanted->wait.has_value();
-  context.services.node.log->append(std::move(wanted->records),
-                                    [answer = std::move(answer), waited](Result<Position> position) mutable {
-                                      answer(appended(position, waited));
-                                    });
+  context.services.node.log->append(
+      std::move(wanted->records),
+      [answer = std::move(answer), waited](Result<Position> position) mutable { answer(appended(position, waited)); });
 }
 
 // Without a pattern the memory is given back as well; what is still being fetched is covered by the record.

@@ -1,4 +1,5 @@
-// simdjson's tree into the caller's variables; see json_body.h. Nesting is bounded by the parser, size by whoever read the body.
+// simdjson's tree into the caller's variables; see json_body.h. Nesting is bounded by the parser, size by whoever read
+// the body.
 #include "proxy/admin/json_body.h"
 
 #include <simdjson.h>

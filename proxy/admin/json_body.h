@@ -1,5 +1,5 @@
-// Reads the JSON object that a call was sent, into the caller's variables. Strict: an unknown or repeated key, another type,
-// bytes after the end are errors that say where and what would be right. simdjson stops here.
+// Reads the JSON object that a call was sent, into the caller's variables. Strict: an unknown or repeated key, another
+// type, bytes after the end are errors that say where and what would be right. simdjson stops here.
 #pragma once
 
 #include <optional>

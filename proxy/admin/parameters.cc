@@ -49,7 +49,8 @@ Result<Parameters> Parameters::parse(std::string_view query, std::span<const std
     } else if (parameters.list_.size() == kMostParameters) {
       error = "too many parameters";
     } else {
-      parameters.list_.emplace_back(name, equals == std::string_view::npos ? "" : percent_decode(pair.substr(equals + 1)));
+      parameters.list_.emplace_back(name,
+                                    equals == std::string_view::npos ? "" : percent_decode(pair.substr(equals + 1)));
     }
   });
   if (!error.empty()) return wrong(std::move(error));

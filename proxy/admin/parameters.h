@@ -1,4 +1,5 @@
-// The query of a call: its parameters by name, decoded. An unknown or repeated one is refused with the nearest right name.
+// The query of a call: its parameters by name, decoded. An unknown or repeated one is refused with the nearest right
+// name.
 #pragma once
 
 #include <optional>

@@ -100,7 +100,8 @@ void write_requests(Writer& out, const Traffic& traffic) {
   for (const auto& [name, route] : traffic.routes) {
     out.sample({{"route", name}, {"tier", "memory"}}, route.of(Outcome::hit));
   }
-  out.family("weir_request_duration_seconds", "histogram", "From the whole request head to the last byte handed to the kernel.");
+  out.family("weir_request_duration_seconds", "histogram",
+             "From the whole request head to the last byte handed to the kernel.");
   for (const auto& [name, route] : traffic.routes) out.histogram(name, route.latency);
   out.family("weir_origin_first_byte_seconds", "histogram", "From a request sent to the head of the origin's answer.");
   for (const auto& [name, route] : traffic.routes) out.histogram(name, route.first_byte);
@@ -109,7 +110,7 @@ void write_requests(Writer& out, const Traffic& traffic) {
 void write_bytes(Writer& out, const Traffic& traffic) {
   struct Row {
     std::string_view name, what;
-    std::uint64_t RouteTraffic::* count;
+    std::uint64_t RouteTraffic::*count;
   };
   constexpr Row kRows[] = {
       {"weir_client_bytes_total", "Body bytes sent to clients.", &RouteTraffic::client_bytes},
@@ -138,8 +139,10 @@ void write_cache(Writer& out, const Node& node) {
   out.single("weir_cache_refused_total", "counter", "Objects that did not fit.", store.refused);
   out.single("weir_flights", "gauge", "Fetches that others may join.", node.flights.size());
   out.single("weir_flight_bytes", "gauge", "Body bytes of fetches under way.", node.flights.bytes());
-  out.single("weir_invalidation_position", "counter", "The last applied position of the invalidation log.", node.rules.head());
-  out.single("weir_invalidation_rules", "gauge", "Tags, URLs, prefixes and patterns remembered.", node.rules.remembered());
+  out.single("weir_invalidation_position", "counter", "The last applied position of the invalidation log.",
+             node.rules.head());
+  out.single("weir_invalidation_rules", "gauge", "Tags, URLs, prefixes and patterns remembered.",
+             node.rules.remembered());
 }
 
 void write_upstreams(Writer& out, const Snapshot& snapshot) {
@@ -150,13 +153,19 @@ void write_upstreams(Writer& out, const Snapshot& snapshot) {
   constexpr Row kRows[] = {
       {"weir_upstream_usable", "gauge", "1: resolved and not drained.",
        [](const OriginServer& s) { return std::uint64_t{!s.drained() && s.address(0).ok()}; }},
-      {"weir_upstream_drained", "gauge", "1: taken out by the operator.", [](const OriginServer& s) { return std::uint64_t{s.drained()}; }},
-      {"weir_upstream_busy", "gauge", "Requests under way.", [](const OriginServer& s) { return std::uint64_t{s.busy()}; }},
-      {"weir_upstream_queued", "gauge", "Requests that wait for a connection.", [](const OriginServer& s) { return std::uint64_t{s.queued()}; }},
+      {"weir_upstream_drained", "gauge", "1: taken out by the operator.",
+       [](const OriginServer& s) { return std::uint64_t{s.drained()}; }},
+      {"weir_upstream_busy", "gauge", "Requests under way.",
+       [](const OriginServer& s) { return std::uint64_t{s.busy()}; }},
+      {"weir_upstream_queued", "gauge", "Requests that wait for a connection.",
+       [](const OriginServer& s) { return std::uint64_t{s.queued()}; }},
       {"weir_upstream_connections", "gauge", "Open connections.", [](const OriginServer& s) { return s.open.load(); }},
-      {"weir_upstream_requests_total", "counter", "Requests sent.", [](const OriginServer& s) { return s.requests.load(); }},
-      {"weir_upstream_failures_total", "counter", "Connects, sends and answers that failed.", [](const OriginServer& s) { return s.failures.load(); }},
-      {"weir_upstream_connects_total", "counter", "Connections begun.", [](const OriginServer& s) { return s.connects.load(); }},
+      {"weir_upstream_requests_total", "counter", "Requests sent.",
+       [](const OriginServer& s) { return s.requests.load(); }},
+      {"weir_upstream_failures_total", "counter", "Connects, sends and answers that failed.",
+       [](const OriginServer& s) { return s.failures.load(); }},
+      {"weir_upstream_connects_total", "counter", "Connections begun.",
+       [](const OriginServer& s) { return s.connects.load(); }},
   };
   for (const auto& row : kRows) {
     out.family(row.name, row.type, row.what);
@@ -173,7 +182,8 @@ void write_clients(Writer& out, const Node& node, const Snapshot& snapshot) {
   out.single("weir_connections", "gauge", "Open client connections.", metrics.connections_open.load());
   out.single("weir_connections_accepted_total", "counter", "Client connections.", metrics.connections_accepted.load());
   out.single("weir_connections_refused_total", "counter", "Past the limit.", metrics.connections_refused.load());
-  out.single("weir_requests_malformed_total", "counter", "Requests that break the grammar.", metrics.requests_malformed.load());
+  out.single("weir_requests_malformed_total", "counter", "Requests that break the grammar.",
+             metrics.requests_malformed.load());
   out.single("weir_log_lines_dropped_total", "counter", "Access log lines that the sink did not take.",
              snapshot.access_log ? snapshot.access_log->dropped() : 0);
   out.single("weir_config_generation", "gauge", "Grows by one with each reload.", snapshot.generation);

@@ -1,5 +1,5 @@
-// The metrics as Prometheus reads them (text format 0.0.4). Labels are names from the config and the result words, never
-// anything that a request said.
+// The metrics as Prometheus reads them (text format 0.0.4). Labels are names from the config and the result words,
+// never anything that a request said.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// RecentTraffic: the traffic of the last seconds, as the difference between now and a copy of the counters taken then. A few
-// copies, each some kilobytes a route.
+// RecentTraffic: the traffic of the last seconds, as the difference between now and a copy of the counters taken then.
+// A few copies, each some kilobytes a route.
 #pragma once
 
 #include <chrono>

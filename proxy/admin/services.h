@@ -28,20 +28,20 @@ struct AdminServices {
   // The config that runs now. Never null. Its admin.token and admin.address are what requests are checked against.
   std::function<std::shared_ptr<const Snapshot>()> snapshot;
 
-  // Validates the file, then swaps whole. The value is a summary in one line ("12 routes, 1 upstream, generation 3"); the
-  // error's detail has all diagnostics, a line each. Empty where weir runs without a file.
+  // Validates the file, then swaps whole. The value is a summary in one line ("12 routes, 1 upstream, generation 3");
+  // the error's detail has all diagnostics, a line each. Empty where weir runs without a file.
   std::function<Result<std::string>()> reload;
 
   // False while draining, and before the listeners stand.
   std::function<bool()> ready;
 
-  // Fetches "host/path?query" (normalised, without a scheme) with GET as a client without any header fields would, stores
-  // what may be stored, and drops the body. The answer comes on the control loop, never from inside the call; dropping the
-  // operation cancels it.
+  // Fetches "host/path?query" (normalised, without a scheme) with GET as a client without any header fields would,
+  // stores what may be stored, and drops the body. The answer comes on the control loop, never from inside the call;
+  // dropping the operation cancels it.
   std::function<Operation(std::string url, Callback<void(WarmResult)> done)> warm_one;
 
-  // host:port of the first public listener as a local client writes it (localhost for 0.0.0.0): the host of a URL to warm
-  // that names none.
+  // host:port of the first public listener as a local client writes it (localhost for 0.0.0.0): the host of a URL to
+  // warm that names none.
   std::function<std::string()> public_authority;
 };
 

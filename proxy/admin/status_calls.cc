@@ -77,8 +77,10 @@ AdminReply performance(const AdminRequest&, AdminContext& context, std::string_v
 }
 
 AdminReply metrics(const AdminRequest&, AdminContext& context, std::string_view) {
-  return AdminReply{200, "text/plain; version=0.0.4; charset=utf-8",
-                    prometheus_text(context.services.node, *context.services.snapshot()), {}};
+  return AdminReply{200,
+                    "text/plain; version=0.0.4; charset=utf-8",
+                    prometheus_text(context.services.node, *context.services.snapshot()),
+                    {}};
 }
 
 AdminReply dashboard(const AdminRequest&, AdminContext&, std::string_view) {

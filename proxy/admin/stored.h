@@ -17,8 +17,8 @@ struct StoredSearch {
   std::vector<ObjectPtr> objects;
   bool complete = true;  // false: the store holds more than was looked at, so there may be more
 };
-// All that is kept for the URL, whatever else its keys hold; on any host where it names none. One whose host is given and whose
-// key holds no more is found however large the store is.
+// All that is kept for the URL, whatever else its keys hold; on any host where it names none. One whose host is given
+// and whose key holds no more is found however large the store is.
 StoredSearch find_stored(const Store& store, const PlainUrl& url);
 
 std::string readable_key(std::string_view key_bytes);  // host/path?query

@@ -1,5 +1,5 @@
-// Adds up and subtracts counters; see traffic.h. A counter that is read while it grows may be one behind another: differences
-// never go below zero.
+// Adds up and subtracts counters; see traffic.h. A counter that is read while it grows may be one behind another:
+// differences never go below zero.
 #include "proxy/admin/traffic.h"
 
 #include <numeric>

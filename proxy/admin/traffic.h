@@ -31,8 +31,8 @@ struct RouteTraffic {
 
   std::uint64_t of(Outcome outcome) const { return outcomes[static_cast<std::size_t>(outcome)]; }
   std::uint64_t requests() const;
-  // The share of requests that the store answered without waiting for an origin (hit, updating, stale) among all that were
-  // a matter for the cache (not bypass). Nothing where there was none.
+  // The share of requests that the store answered without waiting for an origin (hit, updating, stale) among all that
+  // were a matter for the cache (not bypass). Nothing where there was none.
   std::optional<double> hit_rate() const;
 
   void add(const RouteCounters& counters);

@@ -67,8 +67,8 @@ AdminReply upstreams(const AdminRequest&, AdminContext& context, std::string_vie
   return json_reply(json);
 }
 
-// Requests under way go on; new ones go to the other servers. Holds until the weir is told otherwise, or the upstream's part of
-// the config changes.
+// Requests under way go on; new ones go to the other servers. Holds until the weir is told otherwise, or the upstream's
+// part of the config changes.
 AdminReply drain_server(const AdminRequest& request, AdminContext& context, std::string_view name) {
   std::optional<std::string> text;
   std::optional<bool> drain;

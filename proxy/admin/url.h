@@ -1,5 +1,5 @@
-// URLs as people write them to the admin endpoint ("http://host/path?x", "host/path", "/path"), in the form in which weir
-// keys them: scheme and fragment dropped, host and path normalised.
+// URLs as people write them to the admin endpoint ("http://host/path?x", "host/path", "/path"), in the form in which
+// weir keys them: scheme and fragment dropped, host and path normalised.
 #pragma once
 
 #include <string>

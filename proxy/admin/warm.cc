@@ -47,15 +47,15 @@ void WarmJobs::forget_old(Time now) {
 }
 
 std::size_t WarmJobs::running() const {
-  return static_cast<std::size_t>(std::count_if(jobs_.begin(), jobs_.end(), [](const auto& job) { return !job->is_done(); }));
+  return static_cast<std::size_t>(
+      std::count_if(jobs_.begin(), jobs_.end(), [](const auto& job) { return !job->is_done(); }));
 }
 
 void WarmJobs::begin_next(Job& job, std::size_t place) {
   if (job.next == job.urls.size()) return;
   const std::size_t url = job.next++;
-  job.fetches[place] = services_.warm_one(job.urls[url], [this, &job, place, url](WarmResult result) {
-    take(job, place, url, std::move(result));
-  });
+  job.fetches[place] = services_.warm_one(
+      job.urls[url], [this, &job, place, url](WarmResult result) { take(job, place, url, std::move(result)); });
 }
 
 void WarmJobs::take(Job& job, std::size_t place, std::size_t url, WarmResult result) {

@@ -1,5 +1,5 @@
-// WarmJobs: lists of URLs being fetched through the cache in the background, and what became of the last ones. Bounded in
-// jobs, in URLs and in fetches at once. The control loop only.
+// WarmJobs: lists of URLs being fetched through the cache in the background, and what became of the last ones. Bounded
+// in jobs, in URLs and in fetches at once. The control loop only.
 //
 //   running ─► done ─► forgotten (after kKeptFor, or when newer ones need the room)
 #pragma once

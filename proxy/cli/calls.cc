@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "proxy/cli/client.h"
+
 namespace weir {
 namespace {
 
@@ -20,6 +22,20 @@ constexpr std::array kExplainOptions{
     OptionType{"header", 'H', "'NAME: VALUE'", "a header of the request; may be given several times"},
     OptionType{"json", 0, "", "prints JSON"},
 };
+constexpr std::array kPurgeOptions{
+    OptionType{"tag", 0, "TAG", "what carries this tag; may be given several times"},
+    OptionType{"url", 0, "URL", "http://host/path?query, or /path on any host; may be given several times"},
+    OptionType{"prefix", 0, "PREFIX", "all whose path (or host and path) begins so"},
+    OptionType{"pattern", 0, "GLOB", "all whose path (or host and path) matches: * any run, ? any one character"},
+    OptionType{"all", 0, "", "everything"},
+    OptionType{"soft", 0, "", "marks it stale instead: it may still be served while it is refreshed"},
+    OptionType{"wait", 0, "DURATION", "returns when every live node has applied it, and names those that have not"},
+    kAdminOption,
+};
+constexpr std::array kWarmOptions{kAdminOption};
+constexpr std::array kStatsOptions{OptionType{"json", 0, "", "prints JSON"}, kAdminOption};
+constexpr std::array kTopOptions{OptionType{"once", 0, "", "prints one view and ends"}, kAdminOption};
+constexpr std::array kReloadOptions{kAdminOption};
 constexpr std::array kSchemaOptions{
     OptionType{"markdown", 0, "", "prints the reference page (docs/config.md) instead"},
     OptionType{"reference", 0, "", "prints a config file with each option and its default instead"},
@@ -37,6 +53,22 @@ constexpr std::array kCalls{
          "Prints the route, upstream, cache key, policy, tags and filters, each with its place in the file. Sends "
          "nothing.",
          kExplainOptions, 1, 1, explain_call},
+    Call{"purge", "--tag TAG... | --url URL... | --prefix P | --pattern GLOB | --all",
+         "makes a running weir forget what it keeps",
+         "Once it returns, nothing that was fetched before is served as fresh. Kinds may be mixed. The token of the "
+         "admin "
+         "endpoint is read from $WEIR_ADMIN_TOKEN.",
+         kPurgeOptions, 0, 0, purge_call},
+    Call{"warm", "FILE|-", "fetches a list of URLs through the cache",
+         "One URL a line: http://host/path?query with the host that clients use, or /path for the host of the first "
+         "listener. Blank lines and lines that begin with # are passed over. Exits with 1 if any failed.",
+         kWarmOptions, 1, 1, warm_call},
+    Call{"stats", "[--json]", "shows what a running weir has done so far", "", kStatsOptions, 0, 0, stats_call},
+    Call{"top", "[--once]", "shows what a running weir does, live",
+         "Requests a second, hit rate, latencies, the busiest routes and the hottest keys; Ctrl-C ends it.",
+         kTopOptions, 0, 0, top_call},
+    Call{"reload", "", "has a running weir read its config file anew", "A bad file changes nothing.", kReloadOptions, 0,
+         0, reload_call},
     Call{"schema", "[--markdown | --reference]", "prints the JSON Schema of the config file, for editors", "",
          kSchemaOptions, 0, 0, schema_call},
     Call{"version", "", "prints the version", "", {}, 0, 0, version_call},
