@@ -75,9 +75,6 @@ class Checker {
       const bool given = config_.places.contains("upstreams." + upstream.name + ".servers");
       if (given && upstream.servers.empty()) error(upstream.place, "an upstream without servers", "at least one URL");
     }
-    if (config_.upstreams.empty() && config_.places.contains("upstreams")) {
-      error(at("upstreams"), "no upstream", "NAME: { servers: http://HOST:PORT }");
-    }
   }
 
   // Names that exist; a name is left out only where there is but one upstream.

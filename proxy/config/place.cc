@@ -31,7 +31,7 @@ bool has_errors(const Diagnostics& diagnostics) {
 
 void sort_by_place(Diagnostics& diagnostics) {
   const auto order = [](const Diagnostic& d) {
-    return std::tie(d.place.line, d.place.column, d.severity, d.what, d.right);
+    return std::make_tuple(!d.place, std::tie(d.place.line, d.place.column, d.severity, d.what, d.right));
   };
   std::stable_sort(diagnostics.begin(), diagnostics.end(),
                    [&](const Diagnostic& a, const Diagnostic& b) { return order(a) < order(b); });

@@ -36,7 +36,7 @@ Diagnostic diagnose(std::string file, Place place, std::string_view detail);
 using Diagnostics = std::vector<Diagnostic>;
 
 bool has_errors(const Diagnostics& diagnostics);
-void sort_by_place(Diagnostics& diagnostics);         // and drops those said twice
+void sort_by_place(Diagnostics& diagnostics);         // those without one last; drops what is said twice
 std::string text_of(const Diagnostics& diagnostics);  // a line each; warnings begin with "warning: " after the place
 
 }  // namespace weir

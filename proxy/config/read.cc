@@ -37,7 +37,7 @@ void Reader::error(Place place, std::string what, std::string right) {
   if (full()) return;
   diagnostics_.push_back({Diagnostic::Severity::error, file_, place, std::move(what), std::move(right)});
   if (full())
-    diagnostics_.push_back({Diagnostic::Severity::error, file_, place, "too many errors, the rest is not shown", {}});
+    diagnostics_.push_back({Diagnostic::Severity::error, file_, {}, "too many errors, the rest is not shown", {}});
 }
 
 void Reader::refused(Place place, const Error& refusal) {

@@ -209,6 +209,7 @@ void Reader::read_list(const YamlNode& node, std::vector<T>& out, const Rules& r
 template <class T>
 void Reader::read_named(const YamlNode& node, std::vector<T>& out) {
   if (node.kind != YamlNode::Kind::map) return misplaced(node, "NAME: with options below it");
+  if (node.entries.empty()) return error(node.place, "nothing in it", shape_of(out, {}));
   out.clear();
   for (const auto& entry : node.entries) {
     fits(&kRouteName, entry.key, entry.place);
@@ -223,7 +224,7 @@ void Reader::read_named(const YamlNode& node, std::vector<T>& out) {
 
 template <class K, class T, class C>
 void Reader::read_map(const YamlNode& node, std::map<K, T, C>& out, const Rules& rules) {
-  if (node.kind != YamlNode::Kind::map) return misplaced(node, "a map of KEY: VALUE");
+  if (node.kind != YamlNode::Kind::map) return misplaced(node, shape_of(out, rules));
   for (const auto& entry : node.entries) {
     auto key = Scalar<K>::parse(entry.key);
     if (!key) {

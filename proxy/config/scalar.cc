@@ -97,7 +97,7 @@ std::string Scalar<Size>::format(const Size& value) {
 
 Result<Percent> Scalar<Percent>::parse(std::string_view text) {
   const auto part = parse_percent(text);
-  if (!part) return part.error();
+  if (!part) return not_a(text, kShape, "from 0% to 100%, as in 20%");
   return Percent{*part};
 }
 std::string Scalar<Percent>::format(const Percent& value) {

@@ -57,7 +57,8 @@ std::string shape_of(const T& value, const Rules& rules) {
       return shape_of(typename T::value_type{}, rules) + ", or a list of such";
     }
   } else if constexpr (kIsMap<T>) {
-    return "a map of KEY: VALUE";
+    const auto key = rules.names != nullptr ? rules.names->what : Scalar<typename T::key_type>::kShape;
+    return "a map from " + std::string(key) + " to " + shape_of(typename T::mapped_type{}, rules);
   } else if constexpr (HasWords<T>) {
     return listed({T::kWords.begin(), T::kWords.end()}) + ", or options: " + listed(option_names<T>(), "and");
   } else {

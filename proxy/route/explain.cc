@@ -135,11 +135,18 @@ class Explainer {
   void add_cache() {
     constexpr std::array<std::string_view, 3> kModes{"off", "origin", "ttl"};
     add("cache", std::string(kModes[static_cast<std::size_t>(route_.policy.mode)]), place("cache"));
+    add("forwarded", route_.forward_all ? "the client's fields" : "harmless fields, and those in the key",
+        place("cache"));
     if (route_.policy.mode == CacheMode::off) return;
     const auto may = eligible(request_, parse_request_cache_control(request_.fields), route_.policy);
     add("looked up", may.lookup ? "yes" : "no: " + std::string(may.why_not), "RFC 9111");
+    if (request_.method != Method::get && request_.method != Method::head) return;
     OptionLines options(config_, from_, "cache", out_);
     RouteCacheConfig::describe(options, from_.cache);
+    if (from_.cache.max_object) return;
+    const auto common = config_.places.find("cache.max_object");
+    add("cache.max_object", format_size(route_.policy.max_object),
+        common == config_.places.end() ? "default" : line(common->second));
   }
 
   void add_templates(const std::string& what, const std::vector<Template>& templates, const std::string& path) {

@@ -1,0 +1,110 @@
+// weir explain: what is said of a request, and where each of it stands.
+#include "proxy/route/explain.h"
+
+#include "proxy/route/compile.h"
+#include "tests/support/catch.h"
+
+namespace weir {
+namespace {
+
+constexpr std::string_view kFile = R"(upstreams: { api: { servers: http://a:1 } }
+cache: { max_object: 1MiB }
+defaults:
+  cache: { stale_if_error: 1h }
+routes:
+  - name: search
+    match: GET /search
+    key: { query: [ q, page ], normalise: { q: [ trim, lower ] } }
+    cache: { ttl: 10m }
+    tags: [ search ]
+  - name: feed
+    match: GET /feed/{day}
+    key: { user: { header: Authorization } }
+    cache: { ttl: 1m }
+    tags: [ "feed:${day}" ]
+  - name: write
+    match: POST /feed/{day}
+    invalidate: { tags: [ "feed:${day}" ], soft: true }
+    request: { headers: { set: { X-Key: s3cret } } }
+)";
+
+Explained explained(std::string_view request, const std::vector<std::pair<std::string, std::string>>& fields = {}) {
+  const auto made = prepare_text("f", kFile, {}, [](const std::string&) { return std::nullopt; });
+  INFO(text_of(made.diagnostics));
+  REQUIRE(made.ok());
+  auto result = explain(*made.config, *made.routes, request, fields);
+  REQUIRE(result);
+  return std::move(*result);
+}
+
+std::string line(const Explained& explained, std::string_view what) {
+  for (const auto& line : explained.lines) {
+    if (line.what == what) return line.value + " @ " + line.place;
+  }
+  return "-";
+}
+
+TEST_CASE("a request is explained with the place of each answer") {
+  const auto said = explained("GET /search?x=1&q=%20Cat&page=2", {{"Host", "Example.COM:80"}});
+  CHECK(said.request == "GET example.com/search?x=1&q=%20Cat&page=2");
+  CHECK(line(said, "route") == "search @ f:6");
+  CHECK(line(said, "match") == "GET /search @ f:7");
+  CHECK(line(said, "upstream") == "api @ f:1");
+  CHECK(line(said, "server") == "http://a:1 @ f:1");
+  CHECK(line(said, "key") == "example.com/search?page=2&q=cat @ f:8");
+  CHECK(line(said, "cache") == "ttl @ f:9");
+  CHECK(line(said, "cache.ttl") == "10m @ f:9");
+  CHECK(line(said, "cache.stale_if_error") == "1h @ f:4");
+  CHECK(line(said, "cache.etag") == "false @ default");
+  CHECK(line(said, "cache.max_object") == "1MiB @ f:2");
+  CHECK(line(said, "tag") == "search @ f:10");
+  CHECK(line(said, "looked up") == "yes @ RFC 9111");
+  CHECK(line(said, "request.max_body") == "16MiB @ default");
+}
+
+TEST_CASE("the method may be left out, the target be a whole URL") {
+  CHECK(line(explained("/feed/1"), "route") == "feed @ f:11");
+  CHECK(explained("http://Example.com/feed/1").request == "GET example.com/feed/1");
+}
+
+TEST_CASE("who the user is shows as a digest") {
+  const auto said = explained("/feed/1", {{"Authorization", "Bearer abc"}});
+  CHECK(said.text().find("abc") == std::string::npos);
+  CHECK(line(said, "key user").starts_with("authorization (hashed: "));
+  CHECK(line(said, "${day}") == "1 @ f:12");
+}
+
+TEST_CASE("a write shows what it invalidates, and no secret") {
+  const auto said = explained("POST /feed/1");
+  CHECK(line(said, "makes stale tag") == "feed:1 @ f:18");
+  CHECK(line(said, "looked up").starts_with("no: "));
+  CHECK(line(said, "request.headers.set") == "{ X-Key: \"***\" } @ f:19");
+  CHECK(said.text().find("s3cret") == std::string::npos);
+  CHECK(said.json().find("s3cret") == std::string::npos);
+}
+
+TEST_CASE("where no route matches, that is said") {
+  CHECK(line(explained("GET /none"), "route") == "none: 404 @ no route matches");
+}
+
+TEST_CASE("what can't be a request is an error") {
+  const auto made = prepare_text("f", kFile, {}, [](const std::string&) { return std::nullopt; });
+  REQUIRE(made.ok());
+  for (const char* bad : {"", "GET", "GET nowhere", "G(T /a", "GET /a#b", "GET /%00", "GET /a b", "GET /../.."}) {
+    CAPTURE(bad);
+    CHECK_FALSE(explain(*made.config, *made.routes, bad, {}));
+  }
+  CHECK_FALSE(explain(*made.config, *made.routes, "/a", {{"bad name", "x"}}));
+  CHECK_FALSE(explain(*made.config, *made.routes, "/a", {{"Host", "a b"}}));
+  CHECK_FALSE(explain(*made.config, *made.routes, "/a", {{"X", "a\nb"}}));
+}
+
+TEST_CASE("explained as JSON") {
+  const auto said = explained("GET /none");
+  CHECK(
+      said.json() ==
+      R"({"request":"GET localhost/none","lines":[{"what":"route","value":"none: 404","place":"no route matches"}]})");
+}
+
+}  // namespace
+}  // namespace weir
