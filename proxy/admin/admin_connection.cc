@@ -39,6 +39,7 @@ AdminConnection::AdminConnection(Loop& loop, int fd, AdminApi& api, Callback<voi
       parser_(limits_),
       stream_(loop, fd, this, on_readable, on_writable),
       deadline_(loop, [this] { close(); }) {
+  stream_.want_read(true);
   deadline_.set(kHeadTime);
 }
 

@@ -90,6 +90,7 @@ FetchOrder Exchange::order(FlightPtr flight, ObjectPtr kept, bool store, bool sh
   order.kept = std::move(kept);
   order.client_address = client_address;
   order.request_id = request_id;
+  order.traceparent = traceparent(*this);
   return order;
 }
 

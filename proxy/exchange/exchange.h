@@ -113,6 +113,8 @@ class Exchange {
 
 // receive.cc: the request's id, as the client sent it or made now.
 void identify(Exchange& x);
+// receive.cc: the trace it belongs to (W3C trace context), as the client said or begun now.
+std::string_view traceparent(Exchange& x);
 
 // deliver.cc: the head of an answer made from `object`; `not_modified`: as a 304.
 void start_answer(Exchange& x, const Object& object, bool not_modified, std::optional<std::uint64_t> length);

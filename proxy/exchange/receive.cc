@@ -1,5 +1,6 @@
 // receive: which route the request belongs to, whether it may pass, and under which key its answer is kept.
 #include <random>
+#include <span>
 
 #include "proxy/base/text.h"
 #include "proxy/exchange/exchange.h"
@@ -10,13 +11,27 @@ namespace {
 constexpr std::size_t kLongestRequestId = 128;
 
 // Random, not secret: ids only have to differ.
-void make_request_id(std::array<char, 32>& out) {
+void fill_with_hex(std::span<char> out) {
   thread_local std::mt19937_64 random{std::random_device{}()};
   static constexpr std::string_view kHex = "0123456789abcdef";
-  for (std::size_t half = 0; half < 2; ++half) {
-    std::uint64_t bits = random();
-    for (std::size_t i = 0; i < 16; ++i, bits >>= 4) out[half * 16 + i] = kHex[bits & 15];
+  std::uint64_t bits = 0;
+  for (std::size_t i = 0; i < out.size(); ++i, bits >>= 4) {
+    if (i % 16 == 0) bits = random();
+    out[i] = kHex[bits & 15];
   }
+}
+
+bool is_hex(std::string_view text) {
+  for (const char c : text) {
+    if (!is_digit(c) && !(c >= 'a' && c <= 'f')) return false;
+  }
+  return true;
+}
+
+// version 00 of the W3C trace context: 00-<32 hex>-<16 hex>-<2 hex>.
+bool is_traceparent(std::string_view text) {
+  return text.size() == 55 && text.substr(0, 3) == "00-" && text[35] == '-' && text[52] == '-' && is_hex(text.substr(3, 32)) &&
+         is_hex(text.substr(36, 16)) && is_hex(text.substr(53));
 }
 
 bool is_plain_id(std::string_view text) {
@@ -76,8 +91,20 @@ void identify(Exchange& x) {
     x.request_id = theirs;
     return;
   }
-  make_request_id(x.id_text);
+  fill_with_hex(x.id_text);
   x.request_id = {x.id_text.data(), x.id_text.size()};
+}
+
+std::string_view traceparent(Exchange& x) {
+  const auto theirs = x.request->fields.value(Name::traceparent);
+  if (is_traceparent(theirs)) return theirs;
+  std::array<char, 55> text{};
+  fill_with_hex(text);
+  text[0] = text[1] = '0';
+  text[2] = text[35] = text[52] = '-';
+  text[53] = '0';
+  text[54] = '1';
+  return x.arena.copy({text.data(), text.size()});
 }
 
 const Step kReceiveRequest{"receive", receive};

@@ -98,7 +98,8 @@ struct WorkerSnapshot {
 class Fetch;
 
 struct WorkerContext {
-  WorkerContext(Node& the_node, unsigned the_number) : node(the_node), number(the_number) {}
+  WorkerContext(Node& the_node, unsigned the_number);
+  ~WorkerContext();
 
   Node& node;
   const unsigned number;

@@ -85,6 +85,10 @@ void judge_answer(Fetch& f, ResponseHead& head) {
     f.admission->why_not = endless ? "unterminated" : "too-large";
     f.admission->hit_for_miss = large;
   }
+  if (f.admission->store) return;
+  // Its age is not kept account of; what the origin said of it is passed on.
+  f.admission->life.received = f.when.received.mono;
+  f.admission->life.initial_age = std::chrono::seconds(parse_delta_seconds(head.fields.value(Name::age)).value_or(0));
 }
 
 void publish(Fetch& f) {

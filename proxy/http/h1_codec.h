@@ -159,7 +159,7 @@ struct H1RequestLine {
 Result<void> write_h1_request(std::string& out, const H1RequestLine& line, const Fields& fields, Framing framing,
                               std::uint64_t content_length);
 
-// Status line and fields without framing, Date, Connection and without the empty line: the caller adds those. This is
+// Status line and fields without framing, Connection and the empty line: the caller adds those. This is
 // also the form in which a stored object keeps its head.
 Result<void> write_h1_response_head(std::string& out, int status, std::string_view reason, const Fields& fields);
 

@@ -76,7 +76,7 @@ Result<void> write_h1_response_head(std::string& out, int status, std::string_vi
   out.append("HTTP/1.1 ");
   append_number(out, static_cast<std::uint64_t>(status));
   out.append(" ").append(reason).append("\r\n");
-  return append_fields(out, begin, fields, Name::date);
+  return append_fields(out, begin, fields, Name::other);
 }
 
 void write_chunk_header(std::string& out, std::uint64_t bytes) {

@@ -20,7 +20,7 @@ struct Io {
 
 class Stream {
  public:
-  // Takes the descriptor. Reading is watched from the start, writing when asked for.
+  // Takes the descriptor. Nothing is watched until asked for.
   Stream(Loop& loop, int fd, void* owner, Watch::Ready readable, Watch::Ready writable);
   ~Stream();
 

@@ -137,10 +137,9 @@ void H1Session::on_body(std::string_view bytes) {
     return upload_->append(bytes);
   }
   discarded_ += bytes.size();
-  if (discarded_ > kMostDiscarded) {
-    close_after_ = true;
-    if (answered_) closing_ = true;
-  }
+  if (discarded_ <= kMostDiscarded) return;
+  close_after_ = true;
+  if (answered_) closing_ = true;
 }
 
 void H1Session::on_end() {
@@ -184,6 +183,7 @@ void H1Session::read_request_body(std::shared_ptr<Upload> upload) {
 }
 
 void H1Session::exchange_over() {
+  upload_.reset();  // nobody takes the rest of the body: it is read away
   if (closing_) return flush();
   process();
 }
