@@ -1,14 +1,16 @@
-// One measurement: wrk against one server, and what the processes and the cores did meanwhile. CPU times are those that
+// One measurement: a load generator against one server, and what the processes and the cores did meanwhile. CPU times are those that
 // the kernel counts, in ticks of 10 ms. It decides nothing about the rows.
 
-import { spawn } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const kScripts = join(dirname(fileURLToPath(import.meta.url)), 'wrk');
+const kHere = dirname(fileURLToPath(import.meta.url));
+const kSource = join(kHere, 'generator.cc');
+const kProgram = join(kHere, '../build/bench/generator');
 const kTicksPerSecond = 100;
-const kSlack = 20_000;   // milliseconds that wrk may take beyond its time
+const kSlack = 20_000;   // milliseconds that a generator may take beyond its time
 
 // { parent, ticks } of a process, or nothing when it has ended; ticks are its own and those of its ended children.
 function process_times(pid) {
@@ -30,7 +32,7 @@ function family_seconds(pid) {
   return ticks(pid) / kTicksPerSecond;
 }
 
-// wrk ends as a child of this process, and its time is then counted with ours; that of running servers is not.
+// The generator ends as a child of this process, and its time is then counted with ours; that of running servers is not.
 function own_seconds() {
   return process_times('self').ticks / kTicksPerSecond;
 }
@@ -44,13 +46,29 @@ function busy_seconds(cores) {
   });
 }
 
-// Runs wrk and gives its line of figures. `started` is told of the process, to be able to stop it.
-function run_wrk({ port, path, headers, script, args, seconds, connections, core }, started) {
-  const words = ['-c', String(core), 'wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '-s', script];
-  for (const header of headers) words.push('-H', header);
-  words.push(`http://127.0.0.1:${port}${path}`, '--', ...args.map(String));
+// How each generator is called. `asks` is what bench/rows.js says.
+const kGenerators = {
+  own: ({ port, asks, headers, seconds, connections, status }) =>
+    [kProgram, port, connections, seconds, status, ...asks, ...headers],
+  wrk: ({ port, asks: [kind, path, ...more], headers, seconds, connections }) =>
+    ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '-s', `${kind}.lua`, ...headers.flatMap((it) => ['-H', it]),
+      `http://127.0.0.1:${port}${kind === 'same' ? path : '/'}`, '--', path, ...more],
+};
+export const kGeneratorNames = Object.keys(kGenerators);
+
+// Builds our own where it is missing or older than its source.
+export function build_generator() {
+  if (existsSync(kProgram) && statSync(kProgram).mtimeMs > statSync(kSource).mtimeMs) return;
+  mkdirSync(dirname(kProgram), { recursive: true });
+  execFileSync('g++', ['-std=c++20', '-O2', '-o', kProgram, kSource], { stdio: 'inherit' });
+}
+
+// Runs the generator and gives its line of figures. `started` is told of the process, to be able to stop it.
+function generate(load, started) {
+  const words = ['-c', load.core, ...kGenerators[load.generator](load)].map(String);
+  const limit = load.seconds * 1000 + kSlack;
   return new Promise((done, fail) => {
-    const child = spawn('taskset', words, { cwd: kScripts, stdio: ['ignore', 'pipe', 'pipe'], timeout: seconds * 1000 + kSlack });
+    const child = spawn('taskset', words, { cwd: join(kHere, 'wrk'), stdio: ['ignore', 'pipe', 'pipe'], timeout: limit });
     started(child);
     let output = '';
     let errors = '';
@@ -59,21 +77,21 @@ function run_wrk({ port, path, headers, script, args, seconds, connections, core
     child.on('error', fail);
     child.on('close', (status, signal) => {
       const line = output.split('\n').find((it) => it.startsWith('{'));
-      if (status !== 0 || !line) return fail(new Error(`wrk: ${signal ?? `status ${status}`} ${errors.trim()}`));
-      return done(JSON.parse(line));
+      if (status === 0 && line) done(JSON.parse(line));
+      else fail(new Error(`the generator ended with ${signal ?? `status ${status}`} ${errors.trim()}`));
     });
   });
 }
 
 // { rate, p50_us, p99_us, failed, cpu_us, server_share, generator_share, foreign_share }: rate in requests a second;
-// shares are parts of one core: the server's of its own, wrk's and the origin's of theirs, and that of everybody else.
+// shares are parts of one core: the server's of its own, the generator's and the origin's of theirs, and that of everybody else.
 export async function measure(load, { server, origin, server_core }, started) {
   const used = () => [family_seconds(server), family_seconds(origin), own_seconds()];
   const cores = [server_core, load.core];
   const cpu_before = used();
   const busy_before = busy_seconds(cores);
   const since = process.hrtime.bigint();
-  const figures = await run_wrk(load, started);
+  const figures = await generate(load, started);
   const elapsed = Number(process.hrtime.bigint() - since) / 1e9;
   const [server_cpu, origin_cpu, own_cpu] = used().map((seconds, i) => seconds - cpu_before[i]);
   const busy = busy_seconds(cores).map((seconds, i) => seconds - busy_before[i]);

@@ -4,20 +4,21 @@
 const kZipfCount = 10_000;
 const kKiB = 1024;
 
-// path: asked for once before the row, to see that the answer is right. script, args: wrk's, given the number of the run.
-// warm: the same for the second before it is measured. origin: how many origin requests a client request may cost.
+// path: asked for once before the row, to see that the answer is right. asks(run, stamp): what the generator then asks for,
+// in the words that bench/generator.cc and wrk's scripts share: `same PATH`, `each PREFIX COUNT`, `zipf PREFIX COUNT SEED`.
+// warm: the same for the second before it is measured. origin: how many origin requests a client request costs.
 export const kRows = [
   { name: 'hit-1k', words: 'hit, 1 KiB', path: '/1k', bytes: kKiB, origin: 'none' },
   { name: 'hit-16k', words: 'hit, 16 KiB', path: '/16k', bytes: 16 * kKiB, origin: 'none' },
   { name: 'hit-128k', words: 'hit, 128 KiB', path: '/128k', bytes: 128 * kKiB, origin: 'none' },
   {
     name: 'zipf', words: 'Zipf over 10,000 × 1 KiB', path: '/zipf/1', bytes: kKiB, origin: 'none',
-    script: 'zipf.lua', args: (run) => [kZipfCount, 1 + run], warm: { script: 'each.lua', args: () => ['/zipf/', kZipfCount] },
+    asks: (run) => ['zipf', '/zipf/', kZipfCount, run + 1], warm: () => ['each', '/zipf/', kZipfCount],
   },
   { name: '304', words: '304', path: '/1k', bytes: kKiB, conditional: true, origin: 'none' },
   { name: 'pass', words: 'pass-through of no-store, 1 KiB', path: '/pass', bytes: kKiB, origin: 'one' },
   {
     name: 'miss', words: 'miss, each URL once, 1 KiB', path: '/miss/first', bytes: kKiB, origin: 'one',
-    script: 'each.lua', args: (run, stamp) => [`/miss/${stamp}-${run}-`, 0],
+    asks: (run, stamp) => ['each', `/miss/${stamp}-${run}-`, 0],
   },
 ];

@@ -7,7 +7,7 @@ import http from 'node:http';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { measure } from './load.js';
+import { build_generator, kGeneratorNames, measure } from './load.js';
 import { markdown, summarise } from './report.js';
 import { kRows } from './rows.js';
 import { Servers, find_program, kServers, version_of } from './servers.js';
@@ -20,12 +20,14 @@ const kHelp = `
   --seconds S  how long each takes (3)
   --only NAMES ${Object.keys(kServers).join(',')}; the first is compared with the rest
   --connections C  kept open by the generator (64)
+  --generator G  ${kGeneratorNames.join(' or ')}: bench/generator.cc, or the well-known one, which is full sooner (${kGeneratorNames[0]})
   --cores A,B  the server's core, and that of generator and origin (0,1)
   --no-build   takes build/weir as it is`;
 
 const kOptions = {
   runs: { type: 'string', default: '5' }, seconds: { type: 'string', default: '3' }, only: { type: 'string' },
   connections: { type: 'string', default: '64' }, cores: { type: 'string', default: '0,1' },
+  generator: { type: 'string', default: kGeneratorNames[0] },
   'no-build': { type: 'boolean' }, help: { type: 'boolean' },
 };
 
@@ -46,8 +48,9 @@ function read_arguments(words) {
   const stranger = names.find((name) => !(name in kServers));
   if (stranger) throw new WrongUse(`no server is called ${stranger}`);
   if (!/^\d+,\d+$/.test(values.cores)) throw new WrongUse('--cores wants two numbers, as 0,1');
+  if (!kGeneratorNames.includes(values.generator)) throw new WrongUse(`--generator wants ${kGeneratorNames.join(' or ')}`);
   return {
-    help: values.help, names, rows: kRows.filter(({ name }) => positionals.length === 0 || positionals.includes(name)),
+    help: values.help, generator: values.generator, names, rows: kRows.filter(({ name }) => positionals.length === 0 || positionals.includes(name)),
     runs: whole_number(values, 'runs'), seconds: whole_number(values, 'seconds'),
     connections: whole_number(values, 'connections'), cores: values.cores.split(',').map(Number),
   };
@@ -84,7 +87,7 @@ class Bench {
   #options;
   #servers = new Servers();
   #stamp = `${Date.now()}-${process.pid}`;
-  #load = null;    // the wrk that runs now
+  #load = null;    // the generator that runs now
   #origin = null;
   #running = {};   // by name: { words, pid, port }
 
@@ -97,6 +100,7 @@ class Bench {
 
   async start() {
     const [server_core, load_core] = this.#options.cores;
+    build_generator();
     this.#origin = await this.#servers.start_origin(load_core);
     for (const name of this.#options.names) {
       if (!find_program(kServers[name].program)) {
@@ -126,17 +130,18 @@ class Bench {
 
   async #measure(row, name, run) {
     const server = this.#running[name];
-    const { seconds, connections, cores } = this.#options;
+    const { seconds, connections, cores, generator } = this.#options;
     const headers = await prepare(row, server);
-    const load = (asking, time, number) => ({
-      port: server.port, path: row.path, headers, script: asking.script ?? 'same.lua',
-      args: asking.args?.(number, `${this.#stamp}-${name}`) ?? [], seconds: time, connections, core: cores[1],
+    const stamp = `${this.#stamp}-${name}`;
+    const same = () => ['same', row.path];
+    const load = (asks, time) => ({
+      generator, port: server.port, asks, headers, seconds: time, connections, core: cores[1], status: row.conditional ? 304 : 200,
     });
     const watched = { server: server.pid, origin: this.#origin.pid, server_core: cores[0] };
     const started = (child) => { this.#load = child; };
-    await measure(load(row.warm ?? row, 1, `warm${run}`), watched, started);
+    await measure(load((row.warm ?? row.asks ?? same)(`warm${run}`, stamp), 1), watched, started);
     const before = await this.#origin_requests();
-    const measurement = await measure(load(row, seconds, run), watched, started);
+    const measurement = await measure(load((row.asks ?? same)(run, stamp), seconds), watched, started);
     const asked = (await this.#origin_requests()) - before - 1;   // the look itself is a request, too
     const cost = asked / measurement.requests;
     const note = this.#doubts(row, cost, measurement);
@@ -171,8 +176,8 @@ class Bench {
     const text = markdown(rows, servers, this.#options);
     const versions = Object.fromEntries(names.map((name) => [name, version_of(kServers[name])]));
     mkdirSync(kOut, { recursive: true });
-    const { runs, seconds, connections, cores } = this.#options;
-    const record = { time: new Date().toISOString(), versions, options: { runs, seconds, connections, cores }, rows, measurements: results };
+    const { runs, seconds, connections, cores, generator } = this.#options;
+    const record = { time: new Date().toISOString(), versions, options: { runs, seconds, connections, cores, generator }, rows, measurements: results };
     writeFileSync(join(kOut, 'latest.json'), `${JSON.stringify(record, null, 2)}\n`);
     writeFileSync(join(kOut, `${record.time.replace(/[:.]/g, '-')}.json`), `${JSON.stringify(record)}\n`);
     writeFileSync(join(kOut, 'latest.md'), `${text}\n`);

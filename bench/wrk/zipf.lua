@@ -1,4 +1,4 @@
--- wrk … -- COUNT SEED: paths /zipf/1 to /zipf/COUNT by Zipf's law (exponent 1). The sequence is drawn before the run, so
+-- wrk … -- PREFIX COUNT SEED: the paths PREFIX1 to PREFIXCOUNT by Zipf's law (exponent 1). The sequence is drawn before the run, so
 -- that a request costs the generator one table look-up.
 dofile("common.lua")
 
@@ -6,13 +6,13 @@ local kDrawn = 200000
 local drawn, position = {}, 0
 
 function init(args)
-  local count = tonumber(args[1])
-  math.randomseed(tonumber(args[2]))
+  local count = tonumber(args[2])
+  math.randomseed(tonumber(args[3]))
   local below, requests, total = {}, {}, 0   -- below[n]: the weight of all up to n
   for n = 1, count do
     total = total + 1 / n
     below[n] = total
-    requests[n] = wrk.format("GET", "/zipf/" .. n)
+    requests[n] = wrk.format("GET", args[1] .. n)
   end
   for i = 1, kDrawn do
     local wanted, low, high = math.random() * total, 1, count
