@@ -93,7 +93,9 @@ Next failed(Exchange& x, const Error& error) {
 bool origin_failed(int status) { return status == 500 || status == 502 || status == 503 || status == 504; }
 
 void say_what_came(Exchange& x, const FlightView& view) {
-  x.status_line.forward_status = view.origin_status;
+  if (x.status_line.forward == Forward::stale || x.status_line.forward == Forward::request) {
+    x.status_line.forward_status = view.origin_status;
+  }
   if (!x.leads) {
     x.outcome = Outcome::coalesced;
     x.status_line.collapsed = true;

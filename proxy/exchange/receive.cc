@@ -28,10 +28,13 @@ bool is_hex(std::string_view text) {
   return true;
 }
 
-// version 00 of the W3C trace context: 00-<32 hex>-<16 hex>-<2 hex>.
+bool is_all_zero(std::string_view text) { return text.find_first_not_of('0') == std::string_view::npos; }
+
+// Version 00 of the W3C trace context: 00-<32 hex>-<16 hex>-<2 hex>; ids of zeros are none.
 bool is_traceparent(std::string_view text) {
-  return text.size() == 55 && text.substr(0, 3) == "00-" && text[35] == '-' && text[52] == '-' && is_hex(text.substr(3, 32)) &&
-         is_hex(text.substr(36, 16)) && is_hex(text.substr(53));
+  if (text.size() != 55 || text.substr(0, 3) != "00-" || text[35] != '-' || text[52] != '-') return false;
+  const auto trace = text.substr(3, 32), parent = text.substr(36, 16);
+  return is_hex(trace) && is_hex(parent) && is_hex(text.substr(53)) && !is_all_zero(trace) && !is_all_zero(parent);
 }
 
 bool is_plain_id(std::string_view text) {

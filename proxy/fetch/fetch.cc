@@ -102,11 +102,11 @@ void Fetch::on_flight_change() {
 
 // Asking again is harmless where nothing was sent, or where the method may be repeated and no byte of an answer came; a kept
 // connection that the server closed meanwhile is the common case (RFC 9110 §9.2.2, RFC 9112 §9.3.1).
-bool Fetch::may_ask_again(bool untouched) const {
+bool Fetch::may_ask_again(const Error& error, bool untouched) const {
   if (attempts >= kMostAttempts || head_published || interim_answers > 0) return false;
   if (upload && upload->started()) return false;
   if (!connection->connected()) return pool().upstream().servers().size() > 1;
-  return untouched && connection->reused() && is_idempotent(request.method);
+  return untouched && error.code == Code::closed && connection->reused() && is_idempotent(request.method);
 }
 
 void Fetch::on_origin_connected() {
@@ -119,7 +119,7 @@ void Fetch::on_origin_writable() {
 
 void Fetch::on_origin_error(Error error, bool untouched) {
   connection->server().failures.fetch_add(1, std::memory_order_relaxed);
-  if (may_ask_again(untouched)) {
+  if (may_ask_again(error, untouched)) {
     tried = connection->connected() ? nullptr : &connection->server();
     pool().give_back(std::move(connection));
     head_sent = false;

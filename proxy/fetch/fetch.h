@@ -113,7 +113,7 @@ class Fetch final : public OriginConnection::User {
   void on_origin_writable() override;
 
  private:
-  bool may_ask_again(bool untouched) const;
+  bool may_ask_again(const Error& error, bool untouched) const;
   bool over_ = false;
   std::shared_ptr<bool> going_ = std::make_shared<bool>(true);
   std::shared_ptr<const bool> alive_ = going_;

@@ -68,6 +68,8 @@ class H1RequestParser {
 
   // Makes ready for the next message on the connection. The head's memory is kept for it. A failed parser stays so.
   void next_message();
+  // Another connection: what the one before did is forgotten, a failure too.
+  void restart();
   H1Event next(std::string_view in, std::size_t& consumed);
 
   RequestHead& head() { return head_; }

@@ -49,6 +49,13 @@ void H1RequestParser::next_message() {
   restart_head();
 }
 
+void H1RequestParser::restart() {
+  state_ = State::head;
+  error_ = {};
+  error_status_ = 0;
+  next_message();
+}
+
 void H1RequestParser::restart_head() {
   head_.clear();
   arena_.reset();

@@ -21,7 +21,7 @@ void H1Session::send_interim(std::string_view head) {
 void H1Session::start(const ResponseStart& response) {
   const RequestHead& request = *exchange_.request;
   chunk_left_ = 0;
-  chunked_ = false;
+  chunked_ = ends_with_connection_ = false;
   continue_due_ = false;
   // Its body isn't read by anybody and didn't come yet: reading it away must not take long.
   if (input_ == Input::body && !upload_ && request.framing == Framing::length && request.content_length > 64 * 1024) {
@@ -31,7 +31,7 @@ void H1Session::start(const ResponseStart& response) {
   output_.add(response.extra);
   if (response.body && !response.length) {
     if (request.version == Version::http10) {
-      close_after_ = true;
+      close_after_ = ends_with_connection_ = true;
     } else {
       chunked_ = true;
       output_.add("Transfer-Encoding: chunked\r\n");
@@ -67,26 +67,19 @@ void H1Session::send_text(std::string_view content) { output_.add(content); }
 
 std::size_t H1Session::send_some(std::span<const iovec> pieces) {
   if (connection_ == nullptr) return 0;
-  if (chunked_) return send_chunked(pieces);
-  const Io io = output_.send_through(connection_->stream(), pieces);
-  if (io.kind == Io::Kind::failed) {
-    flush_later();  // fails there
-    return 0;
-  }
-  std::size_t offered = 0;
-  for (const iovec& piece : pieces) offered += piece.iov_len;
-  if (io.bytes < offered || !output_.empty()) connection_->want_write(true);
-  return io.kind == Io::Kind::moved ? io.bytes : 0;
+  return chunked_ ? send_chunked(pieces) : send_pieces(pieces);
 }
 
-// A chunk is announced for what there is now; when the socket takes less, the rest of it follows first.
+// A chunk is announced for what there is now; when the socket takes less, the rest of it follows first. Its end leaves in the
+// same call as its last bytes: nobody waits for two bytes.
 std::size_t H1Session::send_chunked(std::span<const iovec> pieces) {
-  std::array<iovec, 16> part;
+  static constexpr std::string_view kEnd = "\r\n";
+  std::array<iovec, 17> part;
+  const std::uint64_t most = chunk_left_ > 0 ? chunk_left_ : kLargestChunk;
   std::size_t count = 0, offered = 0;
-  for (const iovec& piece : pieces) {
-    if (count == part.size() || offered == kLargestChunk) break;
-    part[count] = piece;
-    part[count].iov_len = std::min(piece.iov_len, kLargestChunk - offered);
+  for (const iovec& piece : pieces.first(std::min(pieces.size(), part.size() - 1))) {
+    if (offered == most) break;
+    part[count] = {piece.iov_base, static_cast<std::size_t>(std::min<std::uint64_t>(piece.iov_len, most - offered))};
     offered += part[count++].iov_len;
   }
   if (chunk_left_ == 0) {
@@ -94,25 +87,29 @@ std::size_t H1Session::send_chunked(std::span<const iovec> pieces) {
     write_chunk_header(header, offered);
     output_.add(header);
     chunk_left_ = offered;
-  } else if (offered > chunk_left_) {
-    std::size_t kept = 0;
-    std::uint64_t room = chunk_left_;
-    for (; kept < count && room > 0; ++kept) {
-      part[kept].iov_len = static_cast<std::size_t>(std::min<std::uint64_t>(part[kept].iov_len, room));
-      room -= part[kept].iov_len;
-    }
-    count = kept;
-    offered = static_cast<std::size_t>(chunk_left_);
   }
-  const Io io = output_.send_through(connection_->stream(), {part.data(), count});
+  const bool ends = offered == chunk_left_;
+  if (ends) part[count++] = {const_cast<char*>(kEnd.data()), kEnd.size()};
+  const std::size_t sent = send_pieces({part.data(), count});
+  const std::size_t taken = std::min(sent, offered);
+  chunk_left_ -= taken;
+  if (chunk_left_ == 0) output_.add(kEnd.substr(sent - taken));
+  return taken;
+}
+
+// Behind what waits already. A connection that broke is taken apart after this turn's work.
+std::size_t H1Session::send_pieces(std::span<const iovec> pieces) {
+  std::size_t offered = 0;
+  for (const iovec& piece : pieces) offered += piece.iov_len;
+  const Io io = output_.send_through(connection_->stream(), pieces);
   if (io.kind == Io::Kind::failed) {
+    aborted_ = true;
     flush_later();
     return 0;
   }
   const std::size_t taken = io.kind == Io::Kind::moved ? io.bytes : 0;
-  chunk_left_ -= taken;
-  if (chunk_left_ == 0) output_.add("\r\n");
-  if (taken < offered) connection_->want_write(true);
+  blocked_ = taken < offered;
+  if (blocked_ || !output_.empty()) connection_->want_write(true);
   return taken;
 }
 
@@ -126,14 +123,16 @@ void H1Session::finish(std::string_view trailers) {
   answered_ = true;
 }
 
-// The answer can't be completed: the connection ends without a last chunk, or short of its length.
+// The answer can't be completed: the connection ends without a last chunk, or short of its length. Where only the
+// connection's end tells the body's, it must not look like a good one.
 void H1Session::abort() {
-  aborted_ = closing_ = answered_ = true;
-  output_.clear();
+  closing_ = answered_ = true;
+  aborted_ = ends_with_connection_;
 }
 
 void H1Session::on_writable() {
   connection_->want_write(false);
+  blocked_ = false;
   flush();
   if (connection_ == nullptr) return;
   if (exchange_.under_way()) {

@@ -23,7 +23,7 @@ H1Session::~H1Session() { detach(); }
 void H1Session::attach(ClientConnection& connection) {
   connection_ = &connection;
   buffer_ = worker_.buffers.borrow();
-  parser_.next_message();
+  parser_.restart();
 }
 
 void H1Session::detach() {
@@ -36,7 +36,7 @@ void H1Session::detach() {
   filled_ = parsed_ = 0;
   discarded_ = received_ = body_bytes_ = chunk_left_ = 0;
   input_ = Input::head;
-  answered_ = chunked_ = close_after_ = closing_ = again_ = aborted_ = continue_due_ = false;
+  answered_ = chunked_ = close_after_ = closing_ = again_ = aborted_ = continue_due_ = blocked_ = false;
 }
 
 bool H1Session::idle() const {
@@ -46,7 +46,7 @@ bool H1Session::idle() const {
 bool H1Session::reading_head() const { return input_ == Input::head && !exchange_.under_way() && filled_ > parsed_; }
 
 bool H1Session::client_is_slow() const {
-  if (!output_.empty() || closing_) return true;
+  if (!output_.empty() || blocked_ || closing_) return true;
   return input_ == Input::body && (!upload_ || !upload_->full());
 }
 

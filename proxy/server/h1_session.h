@@ -60,6 +60,7 @@ class H1Session final : public Channel {
   void compact();
   void fail();
   std::size_t send_chunked(std::span<const iovec> pieces);
+  std::size_t send_pieces(std::span<const iovec> pieces);
 
   WorkerContext& worker_;
   ClientConnection* connection_ = nullptr;
@@ -76,6 +77,8 @@ class H1Session final : public Channel {
   bool answered_ = false;         // the answer to this request is complete in the output
   bool chunked_ = false, close_after_ = false, closing_ = false, processing_ = false, again_ = false, aborted_ = false;
   bool continue_due_ = false;
+  bool ends_with_connection_ = false;
+  bool blocked_ = false;          // the socket took less than the exchange had
 };
 
 }  // namespace weir
