@@ -5,6 +5,9 @@
 #include <sys/random.h>
 #include <xxhash.h>
 
+#include <algorithm>
+#include <array>
+
 #include "proxy/base/check.h"
 
 namespace weir {
@@ -26,7 +29,16 @@ Digest hash128(std::string_view bytes) noexcept {
   return Digest{h.low64, h.high64};
 }
 
+// Short ones are cheaper put together than fed to a state of half a kilobyte.
 Digest hash128(std::span<const std::string_view> parts) noexcept {
+  std::array<char, 256> together;
+  std::size_t size = 0;
+  for (const auto part : parts) size += part.size();
+  if (size <= together.size()) {
+    auto* at = together.data();
+    for (const auto part : parts) at = std::copy(part.begin(), part.end(), at);
+    return hash128(std::string_view(together.data(), size));
+  }
   XXH3_state_t state;
   XXH3_INITSTATE(&state);
   XXH3_128bits_reset_withSeed(&state, seed());

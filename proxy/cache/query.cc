@@ -126,6 +126,22 @@ std::span<Pair> sorted_pairs(const KeySpec& spec, std::string_view query, Arena&
   return kept;
 }
 
+// Nothing to do, as with most queries: no empty pair, and names, none of them escaped, that come in order.
+bool is_in_form(const KeySpec& spec, std::string_view query) {
+  if (spec.query_mode != KeySpec::Query::all || !spec.normalise.empty()) return false;
+  if (query.starts_with('&') || query.ends_with('&')) return false;
+  std::string_view last;
+  while (!query.empty()) {
+    const auto end = std::min(query.find('&'), query.size());
+    const auto pair = query.substr(0, end);
+    const auto name = pair.substr(0, pair.find('='));
+    if (end == 0 || name < last || name.find_first_of("%+") != std::string_view::npos) return false;
+    last = name;
+    query.remove_prefix(std::min(end + 1, query.size()));
+  }
+  return true;
+}
+
 std::string_view joined(std::span<const Pair> pairs, std::size_t most, Arena& arena) {
   char* const out = arena.take(most);
   char* at = out;
@@ -141,6 +157,7 @@ std::string_view joined(std::span<const Pair> pairs, std::size_t most, Arena& ar
 QueryForm query_form(const KeySpec& spec, std::string_view query, bool has_query, Arena& arena) {
   const bool whole = spec.query_mode == KeySpec::Query::all;
   if (query.empty()) return {{}, has_query && whole};
+  if (is_in_form(spec, query)) return {query, true};
   const auto pairs = sorted_pairs(spec, query, arena);
   if (pairs.empty()) return {{}, whole};
   return {joined(pairs, query.size(), arena), true};

@@ -36,14 +36,21 @@ Form form_of(Name id) {
 struct Append {
   std::string& out;
   void operator()(char c) { out.push_back(c); }
+  void operator()(std::string_view text) { out.append(text); }
+  void folded(std::string_view text) {
+    for (const char c : text) out.push_back(to_lower(c));
+  }
 };
 
 struct Compare {
   std::string_view left;
   bool same = true;
-  void operator()(char c) {
-    same = same && !left.empty() && left.front() == c;
-    if (same) left.remove_prefix(1);
+  void operator()(char c) { pass(left.starts_with(c), 1); }
+  void operator()(std::string_view text) { pass(left.starts_with(text), text.size()); }
+  void folded(std::string_view text) { pass(equals_ignoring_case(left.substr(0, text.size()), text), text.size()); }
+  void pass(bool equal, std::size_t length) {
+    same = same && equal;
+    if (same) left.remove_prefix(length);
   }
   bool equal() const { return same && left.empty(); }
 };
@@ -140,9 +147,9 @@ void write_ranked(const RankedList& list, Sink& sink) {
   for (std::size_t i = 0; i < list.count; ++i) {
     const auto& [name, weight] = list.members[i];
     if (i > 0) sink(',');
-    for (const char c : name) sink(to_lower(c));
+    sink.folded(name);
     if (weight == kWhole) continue;
-    for (const char c : std::string_view(";q=")) sink(c);
+    sink(std::string_view(";q="));
     for (unsigned place = 100; place > 0; place /= 10) sink(static_cast<char>('0' + weight / place % 10));
   }
 }
@@ -155,7 +162,7 @@ void write_normal_form(const Fields& request, std::string_view name, Sink& sink)
   if (form == Form::ranked) {
     const RankedList list(request, name, id);
     if (list.whole) {
-      if (request.find(name) != nullptr) sink('=');
+      if (request.has(id)) sink('=');
       return write_ranked(list, sink);
     }
   }
@@ -164,7 +171,7 @@ void write_normal_form(const Fields& request, std::string_view name, Sink& sink)
     const auto put = [&](std::string_view member) {
       sink(first ? '=' : form == Form::exact ? '\n' : ',');
       first = false;
-      for (const char c : member) sink(c);
+      sink(member);
     };
     if (form == Form::exact)
       put(line);

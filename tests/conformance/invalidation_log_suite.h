@@ -1,7 +1,7 @@
 // What every InvalidationLog must do, whatever orders its records. A log's test makes one and hands it in:
 //   TEST_CASE("MemoryLog keeps the promises of a log") { invalidation_log_suite([] { return …; }); }
-// `make()` gives a std::unique_ptr to something with `InvalidationLog& log()` and `Position append(records)` that waits for the
-// acknowledgement.
+// `make()` gives a std::unique_ptr to something with `InvalidationLog& log()` and `Position append(records)` that waits
+// for the acknowledgement.
 #pragma once
 
 #include <algorithm>
@@ -56,8 +56,11 @@ void invalidation_log_suite(Make make) {
   }
 
   SECTION("every kind is carried whole") {
-    const std::vector<InvalidationRecord> records{
-        tag("a"), {Kind::url, "example.com/v/1", false}, {Kind::prefix, "/v/", false}, {Kind::pattern, "*/1", false}, {}};
+    const std::vector<InvalidationRecord> records{tag("a"),
+                                                  {Kind::url, "example.com/v/1", false},
+                                                  {Kind::prefix, "/v/", false},
+                                                  {Kind::pattern, "*/1", false},
+                                                  {}};
     for (const auto& record : records) {
       const Position before = rules.head();
       fixture->append({record});

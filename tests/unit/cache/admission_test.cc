@@ -9,8 +9,8 @@
 namespace weir {
 namespace {
 
-using test::Lines;
 using std::chrono::seconds;
+using test::Lines;
 
 constexpr WallTime kWall = 1'800'000'000;
 
@@ -69,7 +69,7 @@ std::string say(const Case& c) {
 struct Row {
   Case given;
   std::string_view refused = {};  // the token; empty: stored
-  Duration ttl{};            // what is left on arrival
+  Duration ttl{};                 // what is left on arrival
 };
 
 void check(const std::vector<Row>& rows) {
@@ -106,7 +106,8 @@ TEST_CASE("the lifetime is the origin's own word: s-maxage, max-age, Expires les
 }
 
 TEST_CASE("malformed, negative and contradicting lifetimes are not fresh, whatever the route's ttl") {
-  for (const auto* value : {"max-age=-1", "max-age='3600'", "max-age=a", "max-age", "max-age=1, max-age=2", "s-maxage=x, max-age=9"}) {
+  for (const auto* value :
+       {"max-age=-1", "max-age='3600'", "max-age=a", "max-age", "max-age=1, max-age=2", "s-maxage=x, max-age=9"}) {
     for (const auto& policy : {origin_policy(), ttl_policy()}) {
       Case c{200, {{"Cache-Control", value}, {"ETag", "\"x\""}}};
       c.policy = policy;
@@ -137,9 +138,12 @@ TEST_CASE("CDN-Cache-Control stands alone where it is valid, and is ignored whol
   });
 }
 
-TEST_CASE("the age on arrival: the first member of Age, nothing where it is no number; Date only where others stand between") {
+TEST_CASE(
+    "the age on arrival: the first member of Age, nothing where it is no number; Date only where others stand "
+    "between") {
   const auto left = [](std::string_view age) {
-    return admitted({200, {{"Cache-Control", "max-age=3600"}, {"Date", "@0"}, {"Age", age}, {"ETag", "x"}}}).life.ttl(test::at(100));
+    return admitted({200, {{"Cache-Control", "max-age=3600"}, {"Date", "@0"}, {"Age", age}, {"ETag", "x"}}})
+        .life.ttl(test::at(100));
   };
   CHECK(left("0") == seconds(3600));
   CHECK(left("30") == seconds(3570));
@@ -147,8 +151,10 @@ TEST_CASE("the age on arrival: the first member of Age, nothing where it is no n
   CHECK(left("7200, 0") == seconds(-3600));
   CHECK(left("0, 7200") == seconds(3600));
   CHECK(left(" 0,7200") == seconds(3600));
-  for (const auto* ignored : {"abc", "-7200", "7200.0", "7200;foo=1", "", ",7200", "1 2"}) CHECK(left(ignored) == seconds(3600));
-  for (const auto* large : {"2147483647", "2147483648", "2147483649", "99999999999999999999"}) CHECK(left(large) < seconds(0));
+  for (const auto* ignored : {"abc", "-7200", "7200.0", "7200;foo=1", "", ",7200", "1 2"})
+    CHECK(left(ignored) == seconds(3600));
+  for (const auto* large : {"2147483647", "2147483648", "2147483649", "99999999999999999999"})
+    CHECK(left(large) < seconds(0));
 
   const auto row = [](const Lines& lines) { return admitted({200, lines}).life.ttl(test::at(100)); };
   CHECK(row({{"Cache-Control", "max-age=3600"}, {"Age", "0"}, {"Age", "7200"}}) == seconds(3600));
@@ -216,7 +222,8 @@ TEST_CASE("with explicit freshness every final status may be kept, but parts and
 }
 
 TEST_CASE("a route's ttl covers what no single client can cause, and steps back behind the origin's word") {
-  for (const int status : {200, 203, 300, 301, 308, 404, 410}) check({{{status, {}, {}, ttl_policy()}, {}, seconds(300)}});
+  for (const int status : {200, 203, 300, 301, 308, 404, 410})
+    check({{{status, {}, {}, ttl_policy()}, {}, seconds(300)}});
   for (const int status : {201, 204, 302, 307, 400, 401, 403, 405, 413, 414, 429, 431, 500, 501, 503}) {
     check({{{status, {}, {}, ttl_policy()}, "status"}});
   }
@@ -274,7 +281,9 @@ TEST_CASE("Set-Cookie is not stored unless the route says so, however fresh the 
   Policy store = origin_policy();
   store.set_cookie = SetCookie::store;
   const Lines lines{{"Cache-Control", "max-age=10"}, {"Set-Cookie", "a=b"}};
-  check({{{200, lines}, "set-cookie"}, {{200, lines, {}, strip}, {}, seconds(10)}, {{200, lines, {}, store}, {}, seconds(10)}});
+  check({{{200, lines}, "set-cookie"},
+         {{200, lines, {}, strip}, {}, seconds(10)},
+         {{200, lines, {}, store}, {}, seconds(10)}});
 }
 
 TEST_CASE("fields that no-cache and private name are left out; where the body needs them nothing is stored") {
@@ -331,7 +340,9 @@ TEST_CASE("windows for stale answers: the answer's own, else the route's; what f
   Policy policy = origin_policy();
   policy.stale_while_revalidate = seconds(30);
   policy.stale_if_error = seconds(60);
-  const auto life = [&](std::string_view value) { return admitted({200, {{"Cache-Control", value}}, {}, policy}).life; };
+  const auto life = [&](std::string_view value) {
+    return admitted({200, {{"Cache-Control", value}}, {}, policy}).life;
+  };
   CHECK(life("max-age=1").stale_while_revalidate == seconds(30));
   CHECK(life("max-age=1").stale_if_error == seconds(60));
   CHECK(life("max-age=1, stale-while-revalidate=5, stale-if-error=0").stale_while_revalidate == seconds(5));
@@ -344,11 +355,18 @@ TEST_CASE("windows for stale answers: the answer's own, else the route's; what f
 }
 
 TEST_CASE("adding no-store never makes an answer more cacheable") {
-  const std::vector<std::string> values{"max-age=10",          "public, max-age=10", "max-age=10, must-revalidate", "s-maxage=5",
-                                        "max-age=10, no-cache", "private",            "max-age=-1",                  "immutable"};
+  const std::vector<std::string> values{"max-age=10",
+                                        "public, max-age=10",
+                                        "max-age=10, must-revalidate",
+                                        "s-maxage=5",
+                                        "max-age=10, no-cache",
+                                        "private",
+                                        "max-age=-1",
+                                        "immutable"};
   for (const auto& value : values) {
     for (const auto& joined : {value + ", no-store", "no-store, " + value}) {
-      for (const auto& policy : {origin_policy(), ttl_policy()}) CHECK_FALSE(admitted({200, {{"Cache-Control", joined}}, {}, policy}).store);
+      for (const auto& policy : {origin_policy(), ttl_policy()})
+        CHECK_FALSE(admitted({200, {{"Cache-Control", joined}}, {}, policy}).store);
     }
   }
 }

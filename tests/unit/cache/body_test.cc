@@ -1,4 +1,5 @@
-// Bodies and objects: equal bytes are equal however they are split, weights cover what is held, fields come back from heads.
+// Bodies and objects: equal bytes are equal however they are split, weights cover what is held, fields come back from
+// heads.
 #include "proxy/cache/body.h"
 
 #include "proxy/cache/footprint.h"
@@ -18,6 +19,10 @@ TEST_CASE("the same bytes, split differently, are the same body") {
   CHECK(split.same_bytes(whole));
   CHECK_FALSE(whole.same_bytes(other));
   CHECK(split.copy() == "hello world");
+  const std::string text(1000, 'x');
+  for (std::size_t at = 0; at <= 1000; at += 50) {
+    CHECK(Body({test::block(text.substr(0, at)), test::block(text.substr(at))}).digest() == hash128(text));
+  }
   CHECK(Body(std::vector<Block>{}).same_bytes(Body(std::vector<Block>{test::block("")})));
 }
 

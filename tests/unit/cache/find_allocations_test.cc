@@ -21,14 +21,30 @@ void* counted(std::size_t bytes) {
 
 }  // namespace
 
-void* operator new(std::size_t bytes) { return counted(bytes); }
-void* operator new[](std::size_t bytes) { return counted(bytes); }
-void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return std::malloc(bytes); }
-void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept { return std::malloc(bytes); }
-void operator delete(void* at) noexcept { std::free(at); }
-void operator delete[](void* at) noexcept { std::free(at); }
-void operator delete(void* at, std::size_t) noexcept { std::free(at); }
-void operator delete[](void* at, std::size_t) noexcept { std::free(at); }
+void* operator new(std::size_t bytes) {
+  return counted(bytes);
+}
+void* operator new[](std::size_t bytes) {
+  return counted(bytes);
+}
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  return std::malloc(bytes);
+}
+void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept {
+  return std::malloc(bytes);
+}
+void operator delete(void* at) noexcept {
+  std::free(at);
+}
+void operator delete[](void* at) noexcept {
+  std::free(at);
+}
+void operator delete(void* at, std::size_t) noexcept {
+  std::free(at);
+}
+void operator delete[](void* at, std::size_t) noexcept {
+  std::free(at);
+}
 
 namespace weir {
 namespace {
@@ -36,7 +52,8 @@ namespace {
 TEST_CASE("key, look-up, variant and validity of a hit allocate nothing") {
   Store store(4_MiB);
   InvalidationRules rules;
-  const test::Lines wanted{{"accept-encoding", "gzip, br;q=0.9, zstd"}, {"accept-language", "de-CH, de;q=0.9, en;q=0.8"}};
+  const test::Lines wanted{{"accept-encoding", "gzip, br;q=0.9, zstd"},
+                           {"accept-language", "de-CH, de;q=0.9, en;q=0.8"}};
   store.put(test::variant("/videos?page=1&q=x", std::string(100, 'b'), wanted), 16);
   store.put(test::variant("/videos?page=1&q=x", "c", {{"accept-encoding", "gzip"}, {"accept-language", "fr"}}), 16);
   store.put(test::object("/plain", "p"), 16);

@@ -239,7 +239,8 @@ TEST_CASE("a 304 brings the stored fields up to date, but none of framing, of th
   CHECK(updated.joined("x-multi") == "3");
   CHECK(updated.value("kept") == "yes");
   CHECK(updated.value("new") == "1");
-  for (const Name absent : {Name::content_range, Name::set_cookie, Name::connection, Name::transfer_encoding, Name::age}) {
+  for (const Name absent :
+       {Name::content_range, Name::set_cookie, Name::connection, Name::transfer_encoding, Name::age}) {
     CHECK_FALSE(updated.has(absent));
   }
 }

@@ -135,7 +135,8 @@ TEST_CASE("what is forgotten raises the floor: what began before counts as gone,
   const std::vector<std::string> remembered{name(3)};
   CHECK(rules.covers(Subject{"", &remembered, 2}) == Coverage::hard);
 
-  for (int i = 0; i < 100; ++i) rules.apply(static_cast<Position>(10 + i), {Kind::tag, name(6), false});  // takes no more place
+  for (int i = 0; i < 100; ++i)
+    rules.apply(static_cast<Position>(10 + i), {Kind::tag, name(6), false});  // takes no more place
   CHECK(rules.remembered() == 4);
   CHECK(rules.covers(Subject{"", &none, 2}) == Coverage::none);
   for (Position i = 200; i < 205; ++i) rules.apply(i, {Kind::prefix, "/none", false});

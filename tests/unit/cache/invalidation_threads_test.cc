@@ -1,4 +1,5 @@
-// Purge against look-up on several threads: an answer that was asked for after the acknowledgement is never the old one.
+// Purge against look-up on several threads: an answer that was asked for after the acknowledgement is never the old
+// one.
 #include <atomic>
 #include <mutex>
 #include <thread>

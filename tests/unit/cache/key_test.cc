@@ -64,7 +64,8 @@ TEST_CASE("the query is forwarded as it is keyed: filtered, normalised, sorted b
       {"except, nothing left", except({"utm"}), "/a?utm=1", "/a"},
       {"names are told apart by case", only({"q"}), "/a?Q=1", "/a"},
       {"trim", normalising("q", true, false), "/a?q=+%20x+y%20+", "/a?q=x+y"},
-      {"lower, escaped letters too, other escapes not", normalising("q", false, true), "/a?q=H%C3%84%41b&r=H", "/a?q=h%C3%84ab&r=H"},
+      {"lower, escaped letters too, other escapes not", normalising("q", false, true), "/a?q=H%C3%84%41b&r=H",
+       "/a?q=h%C3%84ab&r=H"},
       {"a broken escape stays", normalising("q", true, true), "/a?q=A%4", "/a?q=a%4"},
   };
   for (const auto& row : rows) {
@@ -75,9 +76,9 @@ TEST_CASE("the query is forwarded as it is keyed: filtered, normalised, sorted b
 
 TEST_CASE("equal keys mean equal forwarded bytes") {
   const KeySpec specs[] = {{}, only({"a", "b"}), except({"a"}), normalising("a", true, true)};
-  const char* targets[] = {"/",        "/?",         "/?a=1",     "/?a=1&b=2", "/?b=2&a=1", "/?a=1&a=2", "/?a=2&a=1",
-                           "/?%61=1",  "/?a=%20A",   "/?a=a",     "/?a",       "/?a=",      "/?c=1&a=1", "/?c=2&a=1",
-                           "/?a=1%26b=2", "/a?b", "/a%3Fb", "/?a=1&&b=2"};
+  const char* targets[] = {
+      "/",     "/?",  "/?a=1", "/?a=1&b=2", "/?b=2&a=1", "/?a=1&a=2",   "/?a=2&a=1", "/?%61=1", "/?a=%20A",
+      "/?a=a", "/?a", "/?a=",  "/?c=1&a=1", "/?c=2&a=1", "/?a=1%26b=2", "/a?b",      "/a%3Fb",  "/?a=1&&b=2"};
   for (const auto& spec : specs) {
     for (const auto* one : targets) {
       for (const auto* other : targets) {
@@ -116,7 +117,8 @@ TEST_CASE("headers, cookies and users widen the key; what is not keyed does not"
   CHECK(key({{"Cookie", "theme=dark; sid=1"}}) == key({{"Cookie", "sid=2; theme=dark"}}));
   CHECK(key({{"Cookie", "theme=dark"}}) != key({{"Cookie", "theme=light"}}));
   CHECK(key({{"Cookie", "theme=dark"}}) != key({}));
-  CHECK(key({{"Cookie", "theme=dark; theme=light"}}) != key({{"Cookie", "theme=dark"}}));  // an origin may read the last
+  CHECK(key({{"Cookie", "theme=dark; theme=light"}}) !=
+        key({{"Cookie", "theme=dark"}}));  // an origin may read the last
   CHECK(key({{"Cookie", "a=1"}, {"Cookie", "theme=dark"}}) == key({{"Cookie", "theme=dark"}}));
 }
 
@@ -126,7 +128,8 @@ TEST_CASE("users are kept apart by a digest; their values are in no key") {
   spec.user = KeySpec::User{KeySpec::User::From::header, "authorization"};
   spec.headers = {"authorization"};
   spec.cookies = {"sid"};
-  const auto anna = make_key(spec, get("/f", {{"Authorization", "Bearer anna-secret"}, {"Cookie", "sid=cookie-secret"}}), arena);
+  const auto anna =
+      make_key(spec, get("/f", {{"Authorization", "Bearer anna-secret"}, {"Cookie", "sid=cookie-secret"}}), arena);
   const auto bert = make_key(spec, get("/f", {{"Authorization", "Bearer bert-secret"}}), arena);
   const auto nobody = make_key(spec, get("/f"), arena);
   CHECK(anna.bytes != bert.bytes);
@@ -152,7 +155,8 @@ TEST_CASE("a key's parts can be read back") {
   CHECK(parts.has_query);
   CHECK_FALSE(key_parts(make_key({}, get("/v"), arena).bytes).has_query);
   CHECK(key.digest == hash128(key.bytes));
-  for (std::size_t cut = 0; cut < key.bytes.size(); ++cut) (void)key_parts(key.bytes.substr(0, cut));  // never past the end
+  for (std::size_t cut = 0; cut < key.bytes.size(); ++cut)
+    (void)key_parts(key.bytes.substr(0, cut));  // never past the end
 }
 
 TEST_CASE("URLs as people write them take the form of keys") {

@@ -44,7 +44,9 @@ inline Block block(std::string_view text) {
   return made;
 }
 
-inline BodyPtr body(std::string_view text) { return std::make_shared<const Body>(std::vector<Block>{block(text)}); }
+inline BodyPtr body(std::string_view text) {
+  return std::make_shared<const Body>(std::vector<Block>{block(text)});
+}
 
 // The key bytes of a GET for that path on example.com.
 inline std::string key_of(std::string_view path, const KeySpec& spec = {}) {
@@ -52,7 +54,9 @@ inline std::string key_of(std::string_view path, const KeySpec& spec = {}) {
   return std::string(make_key(spec, get(path), arena).bytes);
 }
 
-inline Time at(std::int64_t seconds) { return Time{std::chrono::seconds(seconds)}; }
+inline Time at(std::int64_t seconds) {
+  return Time{std::chrono::seconds(seconds)};
+}
 
 inline std::shared_ptr<Object> object(std::string_view path, std::string_view content) {
   auto made = std::make_shared<Object>();

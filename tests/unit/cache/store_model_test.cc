@@ -1,5 +1,5 @@
-// The store as a sequence of random operations with a turned clock, against a naive model that never forgets. Whatever the store
-// finds must be what the model says; it may have evicted, but never invent, mix up or bring back.
+// The store as a sequence of random operations with a turned clock, against a naive model that never forgets. Whatever
+// the store finds must be what the model says; it may have evicted, but never invent, mix up or bring back.
 #include <algorithm>
 #include <map>
 #include <random>
@@ -119,9 +119,8 @@ class World {
     if (found.hit_for_miss) REQUIRE((mark != marks_.end() && now_ < mark->second));
     if (!found.object) return;
     const auto& variants = model_[path];
-    const auto known = std::find_if(variants.begin(), variants.end(), [&](const Kept& kept) {
-      return kept.value.empty() || kept.value == foo;
-    });
+    const auto known = std::find_if(variants.begin(), variants.end(),
+                                    [&](const Kept& kept) { return kept.value.empty() || kept.value == foo; });
     REQUIRE(known != variants.end());
     REQUIRE(found.object->body->copy() == known->content);
     REQUIRE(found.object->key == key);

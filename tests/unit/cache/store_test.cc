@@ -131,7 +131,9 @@ TEST_CASE("an empty store takes again what an empty store took: nothing is lost 
   for (int round = 0; round < 3; ++round) {
     for (int i = 0; i < 500; ++i) {
       const std::string path = "/" + std::to_string(i % 100);
-      store.put(test::variant(path, std::string(static_cast<std::size_t>(i % 7) * 50, 'x'), {{"foo", std::to_string(i % 3)}}), 2);
+      store.put(
+          test::variant(path, std::string(static_cast<std::size_t>(i % 7) * 50, 'x'), {{"foo", std::to_string(i % 3)}}),
+          2);
       store.remember_uncacheable(hash128(key_of(path + "u")), key_of(path + "u"), at(100));
     }
     store.clear();
@@ -208,7 +210,8 @@ TEST_CASE("what is larger than a tenth of the budget is refused; the rest stays"
 TEST_CASE("one shard alone may fill the budget, and gives way when the others want their part") {
   Store store(kBudget);
   const auto in_shard = [&](int i, std::uint64_t shard) {
-    auto object = test::object("/" + std::to_string(i), std::string(3000, static_cast<char>('a' + i % 26)) + std::to_string(i));
+    auto object =
+        test::object("/" + std::to_string(i), std::string(3000, static_cast<char>('a' + i % 26)) + std::to_string(i));
     object->digest = Digest{hash64(object->key), shard + 64 * static_cast<std::uint64_t>(i)};
     return object;
   };
@@ -227,7 +230,8 @@ TEST_CASE("one shard alone may fill the budget, and gives way when the others wa
 TEST_CASE("what is used stays while a scan of things asked for once goes by") {
   Store store(kBudget);
   const auto path = [](int i) { return "/hot/" + std::to_string(i); };
-  for (int i = 0; i < 100; ++i) store.put(test::object(path(i), "hot " + std::to_string(i) + std::string(1000, 'x')), 16);
+  for (int i = 0; i < 100; ++i)
+    store.put(test::object(path(i), "hot " + std::to_string(i) + std::string(1000, 'x')), 16);
   for (int i = 0; i < 8000; ++i) {
     if (i % 10 == 0) {
       for (int hot = 0; hot < 100; hot += 10) find(store, path((hot + i / 10) % 100));
@@ -265,7 +269,8 @@ TEST_CASE("an uncacheable key is remembered until its time, and forgotten once s
 
 TEST_CASE("marks are bounded and never push out much of what is stored") {
   Store store(kBudget);
-  for (int i = 0; i < 300; ++i) store.put(test::object("/" + std::to_string(i), std::to_string(i) + std::string(8000, 'x')), 16);
+  for (int i = 0; i < 300; ++i)
+    store.put(test::object("/" + std::to_string(i), std::to_string(i) + std::string(8000, 'x')), 16);
   const auto before = store.statistics();
   for (int i = 0; i < 30000; ++i) {
     const std::string key = key_of("/u/" + std::to_string(i));

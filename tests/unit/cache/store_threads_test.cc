@@ -1,4 +1,5 @@
-// The store under several threads: nothing found is anybody else's, nothing is lost of the budget, nothing is freed too early.
+// The store under several threads: nothing found is anybody else's, nothing is lost of the budget, nothing is freed too
+// early.
 #include <atomic>
 #include <random>
 #include <thread>
@@ -34,7 +35,8 @@ class Hammer {
       case 0:
       case 1:
       case 2: {
-        const std::string content = path + "|" + std::string(random_() % 4 == 0 ? 20000 : 200, 'x');  // often the same bytes
+        const std::string content =
+            path + "|" + std::string(random_() % 4 == 0 ? 20000 : 200, 'x');  // often the same bytes
         const bool varies = n % 5 == 0;
         store_.put(varies ? test::variant(path, content, {{"foo", foo}}) : test::object(path, content), 2);
         break;
@@ -60,7 +62,8 @@ class Hammer {
   int wrong_ = 0;
 };
 
-TEST_CASE("threads that put, find, erase and clear at once see only what belongs to the key they ask for", "[threads]") {
+TEST_CASE("threads that put, find, erase and clear at once see only what belongs to the key they ask for",
+          "[threads]") {
   Store store(kBudget);
   const Size empty = store.statistics().bytes;
   std::vector<Hammer> hammers;

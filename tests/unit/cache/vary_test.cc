@@ -84,7 +84,9 @@ TEST_CASE("which requests are alike") {
 TEST_CASE("an answer in the language liked best is the one that would be chosen") {
   const auto object = test::variant("/v", "x", {{"accept-language", "en, de"}});
   object->head = "HTTP/1.1 200 OK\r\nContent-Language: de\r\n";
-  const auto matches = [&](std::string_view value) { return vary_matches(*object, fields({{"Accept-Language", value}})); };
+  const auto matches = [&](std::string_view value) {
+    return vary_matches(*object, fields({{"Accept-Language", value}}));
+  };
   CHECK(matches("fr;q=0.5, de;q=1.0"));
   CHECK(matches("DE"));
   CHECK_FALSE(matches("fr, de;q=0.9"));
