@@ -3,6 +3,7 @@
 #include "proxy/config/check_route.h"
 
 #include <algorithm>
+#include <set>
 
 #include "proxy/base/text.h"
 #include "proxy/http/message.h"
@@ -20,6 +21,8 @@ class RouteChecker {
     check_cache();
     check_query();
     check_user();
+    check_edits(route_.request.headers, "request.headers");
+    check_edits(route_.response.headers, "response.headers");
     warn_of_cookies();
     warn_of_trust();
     warn_of_forwarding();
@@ -113,6 +116,21 @@ class RouteChecker {
         name_of(header) != Name::cookie) {
       warn("key.user.header", "whoever sends " + header + " is taken for that user",
            "good only where something in front of weir sets it");
+    }
+  }
+
+  // Names of fields are blind to case, keys of YAML are not.
+  template <class Edits>
+  void check_edits(const Edits& edits, const std::string& path) {
+    check_names(edits.set, path + ".set");
+    check_names(edits.add, path + ".add");
+  }
+  template <class Map>
+  void check_names(const Map& map, const std::string& path) {
+    std::set<std::string> seen;
+    for (const auto& [name, value] : map) {
+      if (seen.insert(lower(name)).second) continue;
+      error(path + "." + name, "the field \"" + name + "\" a second time", "each field once, in whatever case");
     }
   }
 

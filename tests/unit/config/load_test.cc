@@ -288,6 +288,8 @@ TEST_CASE("what is wrong in a route is said with its place and what would be rig
        "f:4:38: \"Transfer-Encoding\" is not a field that a route may change (any but Host and what frames a message "
        "or "
        "belongs to one connection)\n"},
+      {"request: { headers: { set: { X-A: 1, x-a: 2 } } }",
+       "f:4:42: the field \"x-a\" a second time (each field once, in whatever case)\n"},
       {"request: { max_body: 1G }",
        "f:4:26: \"1G\" is not a size (a whole number and B, KiB, MiB, GiB, kB, MB or GB, as in 16KiB)\n"},
       {"response: { client_ttl: ${id} }",
