@@ -141,7 +141,7 @@ Life life_of(const Candidate& c, Duration fresh_for) {
   Life life;
   life.received = c.when.received.mono;
   life.initial_age = initial_age(c.fields(), c.when.received.mono - c.when.sent.mono, c.received());
-  life.fresh_for = std::max(fresh_for, Duration{});
+  life.fresh_for = age_is_sound(c.fields()) ? std::max(fresh_for, Duration{}) : Duration{};
   life.stale_while_revalidate = window(d.stale_while_revalidate, c.policy.stale_while_revalidate);
   life.stale_if_error = window(d.stale_if_error, c.policy.stale_if_error);
   life.always_validate = d.no_cache && !by_route;

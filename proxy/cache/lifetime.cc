@@ -82,6 +82,12 @@ std::optional<Seconds> received_age(const Fields& response) {
   return parse_delta_seconds(trim(first.substr(0, first.find(','))));
 }
 
+bool age_is_sound(const Fields& response) {
+  const auto lines = response.count(Name::age);
+  const bool combined = response.value(Name::age).find(", ") != std::string_view::npos;  // how lines are joined on the way
+  return lines == 0 || (lines == 1 && !combined && received_age(response).has_value());
+}
+
 // The apparent age, now less Date, only tells something where old caches may stand between that forget their Age, so
 // only where the response came through somebody: §4.2.3 leaves it out otherwise, and then the origin's clock needn't be
 // ours.

@@ -8,14 +8,16 @@ namespace weir {
 namespace {
 
 // Framing, what describes the bytes that are kept, and what a 304 must not slip past the rules for storing.
-bool stays_as_stored(Name id) {
-  switch (id) {
+bool stays_as_stored(const Field& field) {
+  switch (field.id) {
     case Name::age:
     case Name::content_encoding:
     case Name::content_length:
     case Name::content_range:
+    case Name::etag:
     case Name::set_cookie: return true;
-    default: return is_hop_by_hop(id);
+    case Name::other: return equals_ignoring_case(field.name, "Content-MD5");
+    default: return is_hop_by_hop(field.id);
   }
 }
 
@@ -29,14 +31,14 @@ Fields updated_fields(const Fields& stored, const Fields& not_modified) {
   Fields updated;
   updated.reserve(stored.size() + not_modified.size());
   const auto replaces = [&](const Field& field) {
-    return !stays_as_stored(field.id) && std::any_of(not_modified.begin(), not_modified.end(),
+    return !stays_as_stored(field) && std::any_of(not_modified.begin(), not_modified.end(),
                                                      [&](const Field& newer) { return same_name(field, newer); });
   };
   for (const Field& field : stored) {
     if (!replaces(field)) updated.add(field);
   }
   for (const Field& field : not_modified) {
-    if (!stays_as_stored(field.id)) updated.add(field);
+    if (!stays_as_stored(field)) updated.add(field);
   }
   return updated;
 }

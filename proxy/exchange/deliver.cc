@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "proxy/exchange/exchange.h"
+#include "proxy/http/date.h"
 #include "proxy/http/h1_codec.h"
 #include "proxy/http/validators.h"
 
@@ -146,8 +147,12 @@ bool is_not_modified(const Exchange& x, const Object& object) {
   if (object.status != 200) return false;
   const Fields& fields = x.request->fields;
   if (!fields.has(Name::if_none_match) && !fields.has(Name::if_modified_since)) return false;
-  return evaluate_preconditions(fields, object.etag, object.last_modified, x.worker.loop.now().wall) ==
-         Precondition::not_modified;
+  const WallTime now = x.worker.loop.now().wall;
+  if (!object.last_modified.empty()) {
+    return evaluate_preconditions(fields, object.etag, object.last_modified, now) == Precondition::not_modified;
+  }
+  const DateText date = format_date(object.date);  // serves in its place (RFC 9111 §4.3.2)
+  return evaluate_preconditions(fields, object.etag, {date.data(), date.size()}, now) == Precondition::not_modified;
 }
 
 void start_answer(Exchange& x, const Object& object, bool not_modified, std::optional<std::uint64_t> length) {

@@ -86,6 +86,7 @@ class Fetch final : public OriginConnection::User {
   unsigned interim_answers = 0;
 
   std::optional<Admission> admission;  // from the head on
+  std::vector<std::string> unstored;   // fields that only the one who asked may see (private="…")
   std::shared_ptr<Object> draft;
   std::optional<std::uint64_t> length;  // of the body, where the head says it
   bool head_published = false, body_over = false;

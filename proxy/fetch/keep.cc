@@ -39,6 +39,7 @@ std::shared_ptr<Object> finished_object(Fetch& f) {
   object->position = draft.position;
   object->route = draft.route;
   Fields fields = draft.fields();
+  for (const auto& name : f.unstored) fields.remove(name);
   std::string etag;
   if (wants_etag(f)) {
     etag = make_etag(*body);

@@ -85,7 +85,10 @@ void judge_answer(Fetch& f, ResponseHead& head) {
     f.admission->why_not = endless ? "unterminated" : "too-large";
     f.admission->hit_for_miss = large;
   }
-  if (f.admission->store) return;
+  if (f.admission->store) {
+    f.unstored = fields_not_stored(head, f.route.policy);
+    return;
+  }
   // Its age is not kept account of; what the origin said of it is passed on.
   f.admission->life.received = f.when.received.mono;
   f.admission->life.initial_age = std::chrono::seconds(parse_delta_seconds(head.fields.value(Name::age)).value_or(0));
@@ -93,7 +96,7 @@ void judge_answer(Fetch& f, ResponseHead& head) {
 
 void publish(Fetch& f) {
   const bool keep = f.admission->store && !f.worker.node.flights.crowded();
-  const bool share = f.shared && f.admission->store;
+  const bool share = f.shared && f.admission->store && f.unstored.empty();
   if (f.shared && !share) {
     if (f.admission->hit_for_miss) {
       f.worker.node.store.remember_uncacheable(f.key.digest, f.key.bytes, f.worker.loop.now().mono + f.route.policy.hit_for_miss);

@@ -52,6 +52,7 @@ void pass_on_upload(Fetch& f) {
 std::optional<Error> upload_error(const Upload& upload) {
   switch (upload.end()) {
     case Upload::End::broken: return Error{Side::client, Code::closed, "the request's body broke off"};
+    case Upload::End::malformed: return Error{Side::client, Code::malformed, "the request's body is malformed"};
     case Upload::End::too_large: return Error{Side::client, Code::too_large, "the request's body is larger than this route takes"};
     case Upload::End::open:
     case Upload::End::whole: break;

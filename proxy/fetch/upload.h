@@ -14,7 +14,7 @@ class Upload {
  public:
   static constexpr std::size_t kWindow = 128 * 1024;
 
-  enum class End : std::uint8_t { open, whole, broken, too_large };
+  enum class End : std::uint8_t { open, whole, broken, malformed, too_large };
 
   // The client's side. Takes all; asks no more where full() until `on_room` runs.
   void append(std::string_view bytes) {

@@ -120,7 +120,8 @@ void H1Session::on_head() {
   head_end_ = parsed_;
   answered_ = false;
   discarded_ = body_bytes_ = 0;
-  close_after_ = !head.keep_alive || worker_.node.draining.load(std::memory_order_relaxed);
+  close_after_ = !head.keep_alive || worker_.node.draining.load(std::memory_order_relaxed) ||
+                 head.method == Method::connect;  // what follows it is meant for a tunnel
   continue_due_ = head.expect_continue && head.version != Version::http10;
   exchange_.begin(head, connection_->client_address());
 }
@@ -154,9 +155,11 @@ void H1Session::on_end() {
 void H1Session::on_malformed() {
   worker_.node.metrics.requests_malformed.fetch_add(1, std::memory_order_relaxed);
   close_after_ = true;
-  if (exchange_.under_way() || input_ != Input::head) {  // in the middle of a body
-    exchange_.cancel();
-    return fail();
+  if (input_ != Input::head) {  // in the middle of a body: what takes it breaks off, and says why where it still can
+    input_ = Input::over;
+    if (upload_) std::exchange(upload_, nullptr)->abandon(Upload::End::malformed);
+    again_ = true;
+    return;
   }
   closing_ = true;
   exchange_.begin_refused(parser_.head(), connection_->client_address(), parser_.error_status(), parser_.error().detail);

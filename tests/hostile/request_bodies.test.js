@@ -35,7 +35,8 @@ requests(stage, 'Content-Length (3)', followed([
 
 requests(stage, 'Content-Length (3)', [
   ['leading zeros are digits', `${post('Content-Length: 0005', close)}hello`, { status: [200, 400], asked: ['POST /off/x hello'] }],
-  ['white space around it', `${post('Content-Length: \t5 ', close)}hello`, { status: 200, asked: ['POST /off/x hello'] }],
+  ['spaces around it', `${post('Content-Length:   5 ', close)}hello`, { status: 200, asked: ['POST /off/x hello'] }],
+  ['a tab around it, of which readers think differently', `${post('Content-Length: \t5 ', close)}hello`, { status: 400 }],
   ['what follows the body is the next request', `${post('Content-Length: 5')}hello${post('Content-Length: 2', close)}hi`,
     { status: 200, answers: 2, asked: ['POST /off/x hello', 'POST /off/x hi'] }],
   ['a body that is a request is a body', `${post(`Content-Length: ${evil.length}`, close)}${evil}`,

@@ -127,7 +127,7 @@ responses(stage, 'what a field may say', [
   ['no-store in capitals', `${ok(cl, 'Cache-Control: MAX-AGE=60, NO-STORE')}hello`, passed],
   ['no-store on a second line', `${ok(cl, 'Cache-Control: max-age=60', 'Cache-Control: no-store')}hello`, passed],
   ['private with a field name is not private for all', `${ok(cl, 'Cache-Control: max-age=60, private="x-mine"', 'X-Mine: 1')}hello`, kept],
-  ['a Date of another age', `${ok(cl, 'Date: Thu, 01 Jan 1970 00:00:00 GMT', 'Cache-Control: max-age=60')}hello`, passed],
+  ['a Date of another age', `${ok(cl, 'Date: Thu, 01 Jan 1970 00:00:00 GMT', 'Cache-Control: max-age=60')}hello`, { ...passed, kept: true }],  // straight from the origin: its clock counts for nothing (RFC 9111 §4.2.3)
   ['an Age past all bounds', `${ok(cl, 'Age: 99999999999999999999', 'Cache-Control: max-age=60')}hello`, passed],
   ['a Vary of nine names', `${ok(cl, 'Vary: A, B, C, D, E, F, G, H, I')}hello`, passed],
   ['Vary: *', `${ok(cl, 'Vary: Accept', 'Vary: *')}hello`, passed],

@@ -32,14 +32,12 @@ const page = (request) => ({ headers: { 'Cache-Control': 'max-age=600' }, body: 
 
 // The stage for a whole file, with an origin that echoes what it understood.
 export function hostileStage() {
-  const stage = sharedStage({ before, after }, kRoutes);
-  before(() => {
-    stage().origin.otherwise((request) => {
+  return sharedStage({ before, after }, kRoutes, {}, ({ origin }) => {
+    origin.otherwise((request) => {
       const whole = request.cut ? undefined : { headers: { 'Cache-Control': 'no-store' }, body: `${request.method} ${request.target} ${request.body}` };
       return request.path.startsWith('/page') ? page(request) : whole;
     });
   });
-  return stage;
 }
 
 let number = 0;
@@ -54,7 +52,7 @@ export async function unharmed({ weir, origin }, since) {
   const answer = await fetch(weir, `GET ${own}`);
   assert.equal(answer.text, `page ${own}`, 'the next client is served its own page');
   assert.equal(weir.exit, undefined, 'weir is alive');
-  return seen.filter((request) => request.path !== own);
+  return seen.filter((request) => request.path !== own && request.path !== '/page/fence');
 }
 
 // All final answers until the connection ends or, where weir keeps it open, until one more request was answered on it.
@@ -63,11 +61,14 @@ async function converse(stage, data) {
   const answers = [];
   try {
     client.send(data);
-    client.finish();
+    let fenced = false;
     for (;;) {
       const answer = await client.answer();
-      if (answer === null) break;
+      if (answer === null || answer.get('x-request-id') === 'fence') break;
       answers.push(answer);
+      if (fenced || /close/i.test(answer.get('connection') ?? '')) continue;
+      fenced = true;
+      client.send('GET /page/fence HTTP/1.1\r\nHost: fence.test\r\nX-Request-Id: fence\r\n\r\n');
     }
   } finally {
     client.close();

@@ -89,10 +89,11 @@ export function scenario(title, config, play, { timeout = 4 * kPatience, ...opti
 }
 
 // The same for many small cases on one origin and one weir: `stage()` inside them gives what set the stage.
-export function sharedStage({ before, after }, config, options = {}) {
+export function sharedStage({ before, after }, config, options = {}, prepare = () => {}) {
   let stage;
   before(async () => {
     stage = await Stage.set(config, options);
+    prepare(stage);
   });
   after(() => stage?.end());
   return () => stage;
