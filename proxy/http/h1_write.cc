@@ -29,10 +29,10 @@ void append_number(std::string& out, std::uint64_t n, int base = 10) {
   out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), n, base).ptr);
 }
 
-// All but framing fields and `skipped`. On an error `out` is as it was at `begin`.
-Result<void> append_fields(std::string& out, std::size_t begin, const Fields& fields, Name skipped) {
+// All but framing fields. On an error `out` is as it was at `begin`.
+Result<void> append_fields(std::string& out, std::size_t begin, const Fields& fields) {
   for (const Field& field : fields) {
-    if (is_framing(field.id) || (skipped != Name::other && field.id == skipped)) continue;
+    if (is_framing(field.id)) continue;
     if (!is_token(field.name) || !is_field_value(field.value)) {
       out.resize(begin);
       return refuse(field.name);
@@ -57,7 +57,7 @@ Result<void> write_h1_request(std::string& out, const H1RequestLine& line, const
   const std::size_t begin = out.size();
   out.append(line.method).append(" ").append(line.target).append(" HTTP/1.1\r\nHost: ");
   out.append(line.authority).append("\r\n");
-  if (auto written = append_fields(out, begin, fields, Name::other); !written) return written;
+  if (auto written = append_fields(out, begin, fields); !written) return written;
   if (framing == Framing::chunked) {
     out.append("Transfer-Encoding: chunked\r\n");
   } else if (framing == Framing::length || wants_length(line.method)) {  // none is said aloud where one is expected
@@ -76,7 +76,7 @@ Result<void> write_h1_response_head(std::string& out, int status, std::string_vi
   out.append("HTTP/1.1 ");
   append_number(out, static_cast<std::uint64_t>(status));
   out.append(" ").append(reason).append("\r\n");
-  return append_fields(out, begin, fields, Name::other);
+  return append_fields(out, begin, fields);
 }
 
 void write_chunk_header(std::string& out, std::uint64_t bytes) {
@@ -87,7 +87,7 @@ void write_chunk_header(std::string& out, std::uint64_t bytes) {
 Result<void> write_last_chunk(std::string& out, const Fields& trailers) {
   const std::size_t begin = out.size();
   out.append("0\r\n");
-  if (auto written = append_fields(out, begin, trailers, Name::other); !written) return written;
+  if (auto written = append_fields(out, begin, trailers); !written) return written;
   out.append("\r\n");
   return {};
 }

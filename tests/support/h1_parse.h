@@ -51,7 +51,7 @@ struct Parsed {
   Pairs fields, trailers;
   std::string body;
   std::string error;
-  std::size_t consumed = 0;  // of the bytes handed in
+  std::size_t consumed = 0;  // of the bytes handed in; after an error it says nothing
 
   friend bool operator==(const Parsed&, const Parsed&) = default;
 };
@@ -110,6 +110,7 @@ Parsed parse_one(Parser& parser, std::string_view bytes, std::span<const std::si
       return out;
     } else if (out.last == H1Event::error) {
       out.error = parser.error().detail;
+      out.consumed = 0;
       return out;
     } else if (!more()) {
       return out;

@@ -66,7 +66,7 @@ TEST_CASE("a response head is left open for what the caller adds", "[h1]") {
   REQUIRE(write_h1_response_head(
       out, 200, "OK",
       literal_fields({{"Date", "x"}, {"ETag", "\"a\""}, {"Content-Length", "5"}, {"Connection", "x"}})));
-  CHECK(out == "HTTP/1.1 200 OK\r\nETag: \"a\"\r\n");
+  CHECK(out == "HTTP/1.1 200 OK\r\nDate: x\r\nETag: \"a\"\r\n");
   out.clear();
   REQUIRE(write_h1_response_head(out, 599, "", kNothing));
   CHECK(out == "HTTP/1.1 599 \r\n");
