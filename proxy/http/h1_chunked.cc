@@ -8,6 +8,7 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kMostDigits = 16;
+constexpr std::uint64_t kLargestChunk = INT64_MAX;  // sums of sizes never wrap
 constexpr CharSet kQuotedChars = CharSet("\t").add_range(0x20, 0x7e).remove("\"\\");
 
 class Cursor {
@@ -133,6 +134,7 @@ H1Event ChunkedDecoder::read_size(std::string_view in, std::size_t& consumed) {
     size = size << 4 | static_cast<std::uint64_t>(hex_value(line[digits]));
   }
   if (digits == 0 || digits > kMostDigits) return fail("a chunk size is not 1 to 16 hex digits");
+  if (size > kLargestChunk) return fail("a chunk is larger than any body");
   const auto extension = line.substr(digits);
   extensions_ += extension.size();
   if (extension.size() > limits_.chunk_extension || extensions_ > limits_.chunk_extensions) {
