@@ -144,6 +144,7 @@ Life life_of(const Candidate& c, Duration fresh_for) {
   life.fresh_for = age_is_sound(c.fields()) ? std::max(fresh_for, Duration{}) : Duration{};
   life.stale_while_revalidate = window(d.stale_while_revalidate, c.policy.stale_while_revalidate);
   life.stale_if_error = window(d.stale_if_error, c.policy.stale_if_error);
+  life.for_credentials = d.public_ || d.s_maxage.has_value() || d.must_revalidate;
   life.always_validate = d.no_cache && !by_route;
   life.must_revalidate = d.must_revalidate || d.proxy_revalidate || (d.s_maxage.has_value() && !by_route);
   return life;

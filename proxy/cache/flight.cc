@@ -68,7 +68,7 @@ std::optional<FlightReader> Flight::join(Executor& executor, Callback<void()> wa
   reader.seat_->wake = std::move(wake);
   reader.seat_->owner = owner;
   const std::lock_guard lock(mutex_);
-  if (seats_.size() >= kMostReaders || (first_ > 0 && !owner)) return std::nullopt;
+  if (!owner && (seats_.size() >= kMostReaders || (!keep_ && end_ > 0))) return std::nullopt;
   seats_.push_back(reader.seat_);
   reader.flight_ = shared_from_this();
   return reader;
@@ -170,9 +170,11 @@ std::size_t Flight::room_locked() const {
   return ahead >= kWindow ? 0 : static_cast<std::size_t>(kWindow - ahead);
 }
 
-std::size_t Flight::room() const {
+std::size_t Flight::room() {
   const std::lock_guard lock(mutex_);
-  return room_locked();
+  const std::size_t room = room_locked();
+  full_ = room == 0;
+  return room;
 }
 
 bool Flight::keeps() const {
@@ -198,6 +200,7 @@ void Flight::complete(Ending ending) {
   stage_ = FlightView::Stage::complete;
   whole_ = std::move(ending.whole);
   revalidated_ = ending.revalidated;
+  if (!ending.share) released_ = true;
   trailers_ = std::move(ending.trailers);
   if (ending.origin_status != 0) origin_status_ = ending.origin_status;
   notify(lock);

@@ -115,7 +115,7 @@ class Flight : public std::enable_shared_from_this<Flight> {
                     std::optional<std::uint64_t> length);
   // All bytes are taken; room() says whether more should come.
   void append(std::string_view bytes);
-  std::size_t room() const;
+  std::size_t room();
   bool keeps() const;
   // The body grew too large to be kept: from here on a window.
   void stop_keeping();
@@ -123,6 +123,7 @@ class Flight : public std::enable_shared_from_this<Flight> {
   struct Ending {
     ObjectPtr whole;           // what is kept now, if anything
     bool revalidated = false;  // by a 304
+    bool share = true;         // false: only for who leads
     int origin_status = 0;     // where no head was published
     std::string trailers;
   };

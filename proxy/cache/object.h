@@ -28,6 +28,7 @@ struct Life {
   Duration stale_while_revalidate{};
   Duration stale_if_error{};
   bool always_validate = false;  // no-cache
+  bool for_credentials = false;  // public, s-maxage, must-revalidate: may answer a request with Authorization
   bool must_revalidate = false;  // must-revalidate, proxy-revalidate, s-maxage: never stale
 
   Duration age(Time now) const { return initial_age + (now - received); }

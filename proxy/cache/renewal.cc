@@ -32,7 +32,7 @@ Fields updated_fields(const Fields& stored, const Fields& not_modified) {
   updated.reserve(stored.size() + not_modified.size());
   const auto replaces = [&](const Field& field) {
     return !stays_as_stored(field) && std::any_of(not_modified.begin(), not_modified.end(),
-                                                     [&](const Field& newer) { return same_name(field, newer); });
+                                                  [&](const Field& newer) { return same_name(field, newer); });
   };
   for (const Field& field : stored) {
     if (!replaces(field)) updated.add(field);

@@ -117,9 +117,9 @@ struct ClientLimits {
   unsigned connections = 100000;
 
   static void describe(auto& field, auto& self) {
-    field("head", self.head, "a larger request head is a 431", {.least = "1KiB", .most = "256KiB"});
+    field("head", self.head, "a larger request head is a 431", {.least = "1KiB", .most = "48KiB"});
     field("line", self.line, "a longer request line is a 414, a longer field a 431",
-          {.least = "256B", .most = "256KiB"});
+          {.least = "256B", .most = "48KiB"});
     field("fields", self.fields, "more fields in a head are a 431", {.least = "8", .most = "1000"});
     field("connections", self.connections, "held at once, over all workers", {.least = "1", .most = "10000000"});
   }

@@ -92,18 +92,17 @@ Next deliver(Exchange& x) {
   return Next::run;
 }
 
-// One turn: as much as is there and the channel takes. True: nothing is left to send of what there is.
+// As much as is there and the channel takes: until it takes nothing, since only then it says when it has room again. True:
+// nothing is left to send of what there is.
 bool pass_on(Exchange& x) {
   std::array<iovec, 16> pieces;
   for (;;) {
     const std::size_t count = x.reader.peek(pieces);
     if (count == 0) return true;
-    std::size_t offered = 0;
-    for (std::size_t i = 0; i < count; ++i) offered += pieces[i].iov_len;
     const std::size_t taken = x.channel.send_some({pieces.data(), count});
     x.reader.advance(taken);
     x.body_bytes += taken;
-    if (taken < offered) return false;
+    if (taken == 0) return false;
   }
 }
 

@@ -95,7 +95,10 @@ FetchOrder Exchange::order(FlightPtr flight, ObjectPtr kept, bool store, bool sh
 }
 
 void Exchange::refresh(const ObjectPtr& object) {
-  auto claim = claim_shared(worker.node, {*route, values, key, {}});
+  // Only on behalf of those whose own request could have filled the cache.
+  const bool credentials = request->fields.has(Name::authorization) && !route->policy.keyed_by_user;
+  if (!eligibility.store || request->method != Method::get || credentials) return;
+  auto claim = claim_shared(worker.node, {*route, values, key, {}, object.get()});
   if (!claim.leads) return;
   Fetch::start(worker, order(std::move(claim.flight), object, true, true));
 }

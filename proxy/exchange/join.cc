@@ -15,8 +15,10 @@ constexpr unsigned kMostJoins = 8;   // flights it may join, all in all
 // A validator for the kept copy is worth sending only where its answer may be stored.
 ObjectPtr kept_for_validation(const Exchange& x) { return x.eligibility.store ? x.found.object : nullptr; }
 
+// Who shows credentials waits for nobody, and nobody for them, but where the key keeps users apart (hostile.md 33).
 bool goes_alone(const Exchange& x) {
-  return x.alone || !x.eligibility.store || x.request->method == Method::head || x.found.hit_for_miss;
+  const bool credentials = x.request->fields.has(Name::authorization) && !x.route->policy.keyed_by_user;
+  return x.alone || credentials || !x.eligibility.store || x.request->method == Method::head || x.found.hit_for_miss;
 }
 
 std::shared_ptr<Upload> open_upload(Exchange& x) {
@@ -38,7 +40,7 @@ Next lead(Exchange& x, FlightPtr flight, bool shared) {
 // Takes a place in a flight; starts its fetch where nobody does.
 Next take_place(Exchange& x) {
   if (++x.tries > kMostJoins) return x.refuse(503, "the answer kept changing while it was fetched");
-  const Wanted wanted{*x.route, x.values, x.key, x.discriminator};
+  const Wanted wanted{*x.route, x.values, x.key, x.discriminator, kept_for_validation(x).get()};
   const bool alone = goes_alone(x);
   FlightTable::Claim claim;
   if (alone) {
@@ -47,7 +49,10 @@ Next take_place(Exchange& x) {
     claim = claim_shared(x.worker.node, wanted);
   }
   auto reader = claim.flight->join(x.worker.loop, [&x] { x.advance(); }, claim.leads);
-  if (!reader) return x.refuse(503, "too many requests wait for this answer");
+  if (!reader) {  // no place in it any more: its body is under way already, or too many wait
+    x.alone = true;
+    return Next::run;
+  }
   x.reader = std::move(*reader);
   x.asked = x.worker.node.rules.head();
   x.leads = claim.leads;
@@ -121,9 +126,10 @@ Next follow(Exchange& x, const FlightView& view) {
     if (view.released && !herd) x.alone = true;
     return try_again(x);
   }
-  if (view.draft && !vary_matches(*view.draft, x.request->fields)) {
+  const Object* answer = view.whole ? view.whole.get() : view.draft.get();
+  if (answer != nullptr && !vary_matches(*answer, x.request->fields)) {
     x.discriminator.clear();
-    for (const auto& name : view.draft->vary_names) {
+    for (const auto& name : answer->vary_names) {
       x.discriminator.append(name).append("=").append(vary_value(x.request->fields, name)).push_back('\0');
     }
     return try_again(x);
@@ -139,7 +145,7 @@ void pass_on_interim(Exchange& x, const FlightView& view) {
 Next join(Exchange& x) {
   if (!x.reader) {
     const Next taken = take_place(x);
-    if (x.step != &kJoin) return taken;
+    if (x.step != &kJoin || !x.reader) return taken;
   }
   const FlightView view = x.reader.flight().look();
   pass_on_interim(x, view);
@@ -147,7 +153,7 @@ Next join(Exchange& x) {
     if (x.patience && !x.patience->is_set() && x.found.object && still_holds(x)) return serve_stale(x, "patience");
     return Next::wait;
   }
-  if (view.stage == FlightView::Stage::failed && !view.draft) return failed(x, *view.error);
+  if (view.stage == FlightView::Stage::failed) return failed(x, *view.error);  // nothing of it was sent yet
   if (!x.leads && follow(x, view) == Next::run) return Next::run;
   if (origin_failed(view.origin_status) && stale_will_do(x, false) && still_holds(x)) return serve_stale(x, "stale-if-error");
   x.origin_time = x.worker.loop.now().mono - x.began;

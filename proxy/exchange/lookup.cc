@@ -4,6 +4,11 @@
 namespace weir {
 namespace {
 
+// To a request with credentials only what says that it may be (RFC 9111 §3.5, hostile.md 24).
+bool may_be_shown(const Exchange& x) {
+  return x.found.object->life.for_credentials || x.route->policy.keyed_by_user || !x.request->fields.has(Name::authorization);
+}
+
 Next lookup(Exchange& x) {
   Node& node = x.worker.node;
   const Time now = x.worker.loop.now().mono;
@@ -16,6 +21,8 @@ Next lookup(Exchange& x) {
     x.found.soft = coverage == Coverage::soft;
     if (coverage == Coverage::hard) {
       node.store.erase(*x.found.object);
+      x.found.object.reset();
+    } else if (!may_be_shown(x)) {
       x.found.object.reset();
     }
   }

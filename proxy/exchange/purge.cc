@@ -18,8 +18,8 @@ Next purge(Exchange& x) {
   x.purging = Operation([open] { *open = false; });
   static const Step kPurging{"purging", [](Exchange&) { return Next::wait; }};
   x.step = &kPurging;
-  x.worker.node.log->append({std::move(record)}, [&x, open](Result<Position> position) {
-    x.worker.loop.execute([&x, open, position = std::move(position)] {
+  x.worker.node.log->append({std::move(record)}, [&x, &loop = x.worker.loop, open](Result<Position> position) {
+    loop.execute([&x, open, position = std::move(position)] {
       if (!*open) return;
       x.purging.done();
       position ? x.refuse(200, "purged") : x.refuse(503, position.error().detail);

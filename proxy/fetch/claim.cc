@@ -15,6 +15,7 @@ Flight::Identity identity_of(const Node& node, const Wanted& wanted) {
     tag.render(wanted.values, text);
     identity.tags.push_back(std::move(text));
   }
+  if (wanted.kept != nullptr) identity.tags.insert(identity.tags.end(), wanted.kept->tags.begin(), wanted.kept->tags.end());
   return identity;
 }
 
@@ -33,7 +34,8 @@ bool overtaken(const Node& node, const Flight& flight, const FlightView& view, P
   const auto& identity = flight.identity();
   if (asked == identity.position) return false;
   if (node.rules.covers({identity.key, &identity.tags, identity.position}, asked) != Coverage::none) return true;
-  return view.draft && node.rules.covers({identity.key, &view.draft->tags, identity.position}, asked) != Coverage::none;
+  const Object* answer = view.whole ? view.whole.get() : view.draft.get();
+  return answer != nullptr && node.rules.covers({identity.key, &answer->tags, identity.position}, asked) != Coverage::none;
 }
 
 }  // namespace weir

@@ -13,6 +13,7 @@ struct Wanted {
   const RouteValues& values;
   const Key& key;
   std::string discriminator;  // what a known Vary tells this request apart by; empty mostly
+  const Object* kept = nullptr;  // the copy that is to be validated: its tags count as the answer's
 };
 
 // The flight to read; `leads`: nobody fetches it yet, and the caller must start it.

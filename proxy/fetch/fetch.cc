@@ -122,7 +122,7 @@ void Fetch::on_origin_error(Error error, bool untouched) {
   if (may_ask_again(error, untouched)) {
     tried = connection->connected() ? nullptr : &connection->server();
     pool().give_back(std::move(connection));
-    head_sent = false;
+    head_sent = upload_over = false;
     step_ = &kConnect;
     return advance();
   }

@@ -59,7 +59,7 @@ class Fetch final : public OriginConnection::User {
 
   Fetch(WorkerContext& worker, const FetchOrder& order);
 
-  // -- the steps' own ground; see prepare.cc, connect.cc, send.cc, receive.cc, keep.cc --
+  // -- the steps' own ground; see prepare.cc, send.cc, receive.cc, keep.cc --
   WorkerContext& worker;
   Arena arena;
   std::shared_ptr<const WorkerSnapshot> snapshot;

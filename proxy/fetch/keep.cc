@@ -92,18 +92,25 @@ void Fetch::renew(ResponseHead& not_modified) {
   for (const Name tag_field : {Name::surrogate_key, Name::cache_tag, Name::xkey}) not_modified.fields.remove(tag_field);
   const DateText now_text = format_date(when.received.wall);
   if (!not_modified.fields.has(Name::date)) not_modified.fields.add(Name::date, {now_text.data(), now_text.size()});
+  bool share = true;
   const auto renew_one = [&](const Object& old) {
     const Fields stored = old.fields();
     ResponseHead head;
     head.status = old.status;
     head.fields = updated_fields(stored, not_modified.fields);
-    auto judged = admit(request, head, route.policy, when);
+    auto judged = admit(request, head, route.policy, when, key.user);
     if (route.policy.adaptive) {
       judged.life.fresh_for = adapted_lifetime(*route.policy.adaptive, old.life.fresh_for, true);
     }
-    auto object = renewed(old, head.fields, judged.life, flight->identity().position);
     if (!judged.store) {
-      worker.node.store.erase(old);
+      judged.life = old.life;  // it stays what it was; this one answer is as old as the 304
+      judged.life.received = when.received.mono;
+      judged.life.initial_age = {};
+    }
+    auto object = renewed(old, head.fields, judged.life, flight->identity().position);
+    share = share && shareable_with_waiters(judged);
+    if (!judged.store) {
+      if (judged.why_not != "authorization") worker.node.store.erase(old);
     } else if (worker.node.rules.covers(*object) == Coverage::none) {
       worker.node.store.put(object, route.policy.max_variants);
     }
@@ -116,7 +123,7 @@ void Fetch::renew(ResponseHead& not_modified) {
   }
   if (shared) worker.node.flights.retire(*flight);
   head_published = true;
-  flight->complete({.whole = std::move(mine), .revalidated = true, .origin_status = 304, .trailers = {}});
+  flight->complete({.whole = std::move(mine), .revalidated = true, .share = share, .origin_status = 304, .trailers = {}});
 }
 
 void set_head(Object& object, int status, std::string_view reason, const Fields& fields, std::optional<std::uint64_t> length) {
@@ -130,6 +137,7 @@ void set_head(Object& object, int status, std::string_view reason, const Fields&
     object.head.clear();
     static_cast<void>(write_h1_response_head(object.head, status, reason, Fields{}));
   }
+  if (status == 204) length.reset();
   object.length = length;
   if (length) {
     std::array<char, 20> digits{};

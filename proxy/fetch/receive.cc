@@ -45,6 +45,7 @@ void clean_fields(Fetch& f, ResponseHead& head) {
 }
 
 std::optional<std::uint64_t> known_length(const ResponseHead& head) {
+  if (head.status == 204) return std::nullopt;  // has none to tell (RFC 9110 §8.6)
   if (head.framing == Framing::length) return head.content_length;
   if (head.framing != Framing::none || !head.fields.has(Name::content_length)) return std::nullopt;
   return parse_number(head.fields.value(Name::content_length));  // HEAD: what a GET would give
@@ -71,12 +72,13 @@ void make_draft(Fetch& f, ResponseHead& head) {
   }
   clean_fields(f, head);
   if (f.admission->store && f.route.policy.set_cookie == SetCookie::strip) head.fields.remove(Name::set_cookie);
+  std::erase(f.unstored, "set-cookie");  // gone for all: no secret of the one who asked
   set_head(*draft, head.status, head.reason, head.fields, known_length(head));
   f.draft = std::move(draft);
 }
 
 void judge_answer(Fetch& f, ResponseHead& head) {
-  f.admission = admit(f.request, head, f.route.policy, f.when);
+  f.admission = admit(f.request, head, f.route.policy, f.when, f.key.user);
   if (!f.store) f.admission->store = false;
   const bool endless = head.framing == Framing::close && !f.route.policy.store_unterminated;
   const bool large = head.framing == Framing::length && head.content_length > f.route.policy.max_object;
@@ -85,6 +87,8 @@ void judge_answer(Fetch& f, ResponseHead& head) {
     f.admission->why_not = endless ? "unterminated" : "too-large";
     f.admission->hit_for_miss = large;
   }
+  // An error never takes the place of a good copy, whatever lifetime it gives itself.
+  if (head.status >= 500 && f.kept && f.kept->status < 500) f.admission->store = false;
   if (f.admission->store) {
     f.unstored = fields_not_stored(head, f.route.policy);
     return;
@@ -96,13 +100,13 @@ void judge_answer(Fetch& f, ResponseHead& head) {
 
 void publish(Fetch& f) {
   const bool keep = f.admission->store && !f.worker.node.flights.crowded();
-  const bool share = f.shared && f.admission->store && f.unstored.empty();
+  const bool share = f.shared && f.unstored.empty() && shareable_with_waiters(*f.admission);
   if (f.shared && !share) {
     if (f.admission->hit_for_miss) {
       f.worker.node.store.remember_uncacheable(f.key.digest, f.key.bytes, f.worker.loop.now().mono + f.route.policy.hit_for_miss);
     }
   }
-  if (f.shared && !keep) f.worker.node.flights.retire(*f.flight);
+  if (f.shared && (!keep || !share)) f.worker.node.flights.retire(*f.flight);
   f.head_published = true;
   f.flight->publish_head(f.draft, f.draft->status, share || !f.shared, keep, f.length);
   if (f.flight->readers() == 0) f.on_flight_change();
@@ -154,8 +158,8 @@ void Fetch::on_origin_head(ResponseHead& head) {
   auto records = invalidations(*this, head);
   if (records.empty()) return publish(*this);
   connection->pause_reading(true);
-  worker.node.log->append(std::move(records), [this, alive = alive()](Result<Position>) {
-    worker.loop.execute([this, alive] {
+  worker.node.log->append(std::move(records), [this, &loop = worker.loop, alive = alive()](Result<Position>) {
+    loop.execute([this, alive] {
       if (!*alive) return;
       publish(*this);
       if (connection) connection->pause_reading(false);

@@ -11,8 +11,13 @@ Next connect(Fetch& f) {
   const bool fresh = f.attempts > 0;
   ++f.attempts;
   f.step_ = &kSend;
-  f.acquiring = f.pool().acquire(f.key.digest.low, f.tried, fresh, [&f](Result<std::unique_ptr<OriginConnection>> got) {
+  f.acquiring = f.pool().acquire(f.key.digest.low, f.tried, fresh, [&f](Result<std::unique_ptr<OriginConnection>> got, const OriginServer& server) {
     f.acquiring.done();
+    if (!got && got.error().code == Code::refused && f.attempts < 2 && f.pool().upstream().servers().size() > 1) {
+      f.tried = &server;  // it can't even be tried to connect to: another one may
+      f.step_ = &kConnect;
+      return f.advance();
+    }
     if (!got) return f.fail(std::move(got).error());
     f.connection = std::move(got).value();
     f.connection->begin(f, f.request.method);

@@ -43,6 +43,11 @@ Io Stream::write(std::span<const iovec> pieces) {
   return outcome(::sendmsg(fd_, &message, MSG_NOSIGNAL));
 }
 
+bool Stream::quiet() const {
+  char byte = 0;
+  return ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
 int Stream::connect_error() const {
   int error = 0;
   socklen_t length = sizeof error;

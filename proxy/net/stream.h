@@ -30,6 +30,8 @@ class Stream {
   void want_read(bool yes) { watch_.want_read(yes); }
   void want_write(bool yes) { watch_.want_write(yes); }
 
+  // Nothing waits to be read, not even an end.
+  bool quiet() const;
   // The error of a connect under way, 0 once it stands.
   int connect_error() const;
   // Sends FIN: our side is over.

@@ -40,6 +40,7 @@ void ClientConnection::on_readable(void* self) noexcept {
     if (io.kind == Io::Kind::ended || io.kind == Io::Kind::failed) connection.close();
     return;
   }
+  ++connection.reads_;
   if (!connection.session_) {
     connection.session_ = connection.worker_.borrow_session();
     connection.session_->attach(connection);
@@ -84,7 +85,7 @@ ClientConnection::Waiting ClientConnection::waiting_for() const {
 
 void ClientConnection::check_time(std::chrono::steady_clock::time_point now, const Patience& patience) {
   const Waiting waiting = waiting_for();
-  const std::uint64_t progress = session_ ? session_->progress() : 0;
+  const std::uint64_t progress = waiting == Waiting::idle ? reads_ : session_ ? session_->progress() : 0;
   if (waiting != waited_for_ || (waiting == Waiting::origin) || (waiting == Waiting::idle && progress != progress_)) {
     waited_for_ = waiting;
     since_ = now;

@@ -66,7 +66,7 @@ class ClientConnection {
   std::shared_ptr<ClientConnection*> self_;
   std::chrono::steady_clock::time_point since_;  // of waited_for_
   Waiting waited_for_ = Waiting::idle;
-  std::uint64_t progress_ = 0, requests_ = 0;
+  std::uint64_t progress_ = 0, reads_ = 0;
   bool closed_ = false, lingering_ = false;
 };
 

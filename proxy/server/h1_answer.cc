@@ -1,6 +1,7 @@
 // The client's side of HTTP/1.1: writing answers. Framing and Connection are decided here and nowhere else.
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include "proxy/server/client_connection.h"
 #include "proxy/server/h1_session.h"
@@ -22,7 +23,8 @@ void H1Session::start(const ResponseStart& response) {
   const RequestHead& request = *exchange_.request;
   chunk_left_ = 0;
   chunked_ = ends_with_connection_ = false;
-  continue_due_ = false;
+  // The client waits to be told to go on; told otherwise, it may send its body or not: nobody can know.
+  if (std::exchange(continue_due_, false)) close_after_ = true;
   // Its body isn't read by anybody and didn't come yet: reading it away must not take long.
   if (input_ == Input::body && !upload_ && request.framing == Framing::length && request.content_length > 64 * 1024) {
     close_after_ = true;
@@ -51,6 +53,7 @@ void H1Session::start(const ResponseStart& response) {
   } else {
     output_.add("\r\n");
   }
+  if (!processing_) flush_later();  // a head doesn't wait for its first byte of content
 }
 
 void H1Session::send_whole(const BodyPtr& body) {

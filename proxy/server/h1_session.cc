@@ -35,6 +35,7 @@ void H1Session::detach() {
   connection_ = nullptr;
   filled_ = parsed_ = 0;
   discarded_ = received_ = body_bytes_ = chunk_left_ = 0;
+  held_back_ = ends_with_connection_ = false;
   input_ = Input::head;
   answered_ = chunked_ = close_after_ = closing_ = again_ = aborted_ = continue_due_ = blocked_ = false;
 }
@@ -43,7 +44,9 @@ bool H1Session::idle() const {
   return input_ == Input::head && !exchange_.under_way() && parsed_ == filled_ && output_.empty() && !closing_;
 }
 
-bool H1Session::reading_head() const { return input_ == Input::head && !exchange_.under_way() && filled_ > parsed_; }
+bool H1Session::reading_head() const {
+  return input_ == Input::head && !exchange_.under_way() && filled_ > parsed_ && output_.empty();
+}
 
 bool H1Session::client_is_slow() const {
   if (!output_.empty() || blocked_ || closing_) return true;
@@ -57,7 +60,7 @@ void H1Session::on_readable() {
   switch (io.kind) {
     case Io::Kind::again: return;
     case Io::Kind::moved: break;
-    case Io::Kind::ended:
+    case Io::Kind::ended: return client_ended();
     case Io::Kind::failed: return fail();
   }
   received_ += io.bytes;
@@ -82,9 +85,10 @@ void H1Session::process() {
     return;
   }
   do {
-    again_ = false;
+    again_ = held_back_ = false;
     while (!closing_ && connection_ != nullptr && next_event()) {
     }
+    if (held_back_ && output_.flush(connection_->stream()) == Io::Kind::moved) again_ = true;
   } while (again_ && !closing_ && connection_ != nullptr);
   processing_ = false;
   if (connection_ != nullptr) flush();
@@ -96,7 +100,9 @@ bool H1Session::next_event() {
     next_request();
     return !closing_;
   }
-  if (input_ == Input::head && (parsed_ == filled_ || output_.unsent() > kMostQueued)) return false;
+  if (input_ == Input::head && parsed_ == filled_) return false;
+  held_back_ = input_ == Input::head && output_.unsent() > kMostQueued;
+  if (held_back_) return false;
   if (upload_ && upload_->full()) {
     connection_->want_read(false);
     return false;
@@ -187,6 +193,7 @@ void H1Session::read_request_body(std::shared_ptr<Upload> upload) {
 
 void H1Session::exchange_over() {
   upload_.reset();  // nobody takes the rest of the body: it is read away
+  if (connection_ != nullptr) connection_->want_read(true);
   if (closing_) return flush();
   process();
 }
@@ -210,6 +217,14 @@ void H1Session::flush_later() {
   worker_.loop.defer([connection = connection_->weak()] {
     if (auto* session = connection.session()) session->flush();
   });
+}
+
+// The client sends no more. What is answered already still goes out; what the origin is asked for, nobody waits for.
+void H1Session::client_ended() {
+  if (exchange_.under_way() || output_.empty()) return fail();
+  closing_ = true;
+  connection_->want_read(false);
+  flush();
 }
 
 void H1Session::fail() {

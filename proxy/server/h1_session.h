@@ -58,6 +58,7 @@ class H1Session final : public Channel {
   void flush();
   void flush_later();
   void compact();
+  void client_ended();
   void fail();
   std::size_t send_chunked(std::span<const iovec> pieces);
   std::size_t send_pieces(std::span<const iovec> pieces);
@@ -77,6 +78,7 @@ class H1Session final : public Channel {
   bool answered_ = false;         // the answer to this request is complete in the output
   bool chunked_ = false, close_after_ = false, closing_ = false, processing_ = false, again_ = false, aborted_ = false;
   bool continue_due_ = false;
+  bool held_back_ = false;        // requests wait in the buffer until their predecessors' answers are sent
   bool ends_with_connection_ = false;
   bool blocked_ = false;          // the socket took less than the exchange had
 };

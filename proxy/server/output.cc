@@ -8,6 +8,7 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kMostPieces = 64;  // for one system call
+constexpr std::size_t kMostSentKept = 256;
 
 }  // namespace
 
@@ -21,15 +22,14 @@ void Output::add(std::string_view text) {
   if (extends) {
     pieces_.back().length += text.size();
   } else {
-    pieces_.push_back({nullptr, offset, text.size()});
+    pieces_.push_back({nullptr, offset, text.size(), nullptr});
   }
 }
 
 void Output::add(const BodyPtr& body) {
   if (body->size() == 0) return;
-  held_.push_back(body);
   for (const Block& block : body->blocks()) {
-    if (block.used > 0) pieces_.push_back({block.bytes.get(), 0, block.used});
+    if (block.used > 0) pieces_.push_back({block.bytes.get(), 0, block.used, body});
   }
   unsent_ += static_cast<std::size_t>(body->size());
 }
@@ -60,12 +60,26 @@ void Output::consume(std::size_t bytes) {
     done_ = 0;
     ++first_;
   }
+  if (first_ >= kMostSentKept) forget_sent();
+}
+
+// A client that always has more to get than it takes: what it took must not pile up.
+void Output::forget_sent() {
+  pieces_.erase(pieces_.begin(), pieces_.begin() + static_cast<std::ptrdiff_t>(first_));
+  first_ = 0;
+  std::size_t begin = text_.size();
+  for (const Piece& piece : pieces_) {
+    if (piece.external == nullptr) begin = std::min(begin, piece.offset);
+  }
+  text_.erase(0, begin);
+  for (Piece& piece : pieces_) {
+    if (piece.external == nullptr) piece.offset -= begin;
+  }
 }
 
 void Output::clear() {
   text_.clear();
   pieces_.clear();
-  held_.clear();
   first_ = done_ = unsent_ = 0;
 }
 

@@ -34,13 +34,14 @@ class Output {
     const char* external = nullptr;  // null: in text_, at offset
     std::size_t offset = 0;
     std::size_t length = 0;
+    BodyPtr held;                    // what `external` lies in
   };
   std::size_t gather(std::span<iovec> out) const;
   void consume(std::size_t bytes);
+  void forget_sent();
 
   std::string text_;
   std::vector<Piece> pieces_;
-  std::vector<BodyPtr> held_;
   std::size_t first_ = 0;   // pieces before it are sent
   std::size_t done_ = 0;    // bytes of pieces_[first_] that are
   std::size_t unsent_ = 0;

@@ -17,10 +17,12 @@ constexpr H1Limits origin_limits() {
 
 }  // namespace
 
-OriginConnection::OriginConnection(Loop& loop, BufferPool& buffers, OriginServer& server, int fd, Options options,
+OriginConnection::OriginConnection(Loop& loop, BufferPool& buffers, std::shared_ptr<Upstream> upstream, OriginServer& server,
+                                   int fd, Options options,
                                    Callback<void(OriginConnection*)> idle_closed)
     : loop_(loop),
       buffers_(buffers),
+      upstream_(std::move(upstream)),
       server_(server),
       options_(options),
       idle_closed_(std::move(idle_closed)),
@@ -48,7 +50,7 @@ void OriginConnection::begin(User& user, Method method) {
   parser_.next_message(method);
   if (!connected_) return;
   stream_.want_read(true);
-  deadline_.set(options_.first_byte_timeout);
+  deadline_.clear();
 }
 
 void OriginConnection::send(std::string_view bytes) {
@@ -69,11 +71,19 @@ bool OriginConnection::flush() {
       continue;
     }
     // A failed write is not the end: the answer may have come already (413, say). Reading tells.
-    if (io.kind == Io::Kind::again) stream_.want_write(true);
+    if (io.kind == Io::Kind::again) {
+      stream_.want_write(true);
+      if (!parser_.started()) deadline_.set(options_.between_bytes_timeout);  // the origin takes nothing
+    }
     return false;
   }
-  deadline_.set(options_.first_byte_timeout);
+  if (!parser_.started()) deadline_.clear();  // it is the client's turn to send, or request_written() follows
   return true;
+}
+
+void OriginConnection::request_written() {
+  request_written_ = true;
+  if (!parser_.started() && !paused_) deadline_.set(options_.first_byte_timeout);
 }
 
 void OriginConnection::pause_reading(bool yes) {
@@ -83,8 +93,12 @@ void OriginConnection::pause_reading(bool yes) {
     deadline_.clear();
   } else {
     watch_answer();
-    // Bytes read before the pause wait in the buffer.
-    if (parsed_ < filled_ && !parsing_) loop_.defer([this] { if (user_ != nullptr && !paused_) parse(); });
+    // What was read before the pause waits in the buffer; where that is nothing, the end of the answer may still wait.
+    if (!parsing_ && buffer_) {
+      loop_.defer([this, alive = std::weak_ptr<const int>(alive_)] {
+        if (!alive.expired() && user_ != nullptr && !paused_ && !broken_) parse();
+      });
+    }
   }
 }
 
@@ -197,7 +211,6 @@ void OriginConnection::write_some() {
     deadline_.clear();
     if (user_ == nullptr) return stream_.want_read(true);
     stream_.want_read(true);
-    deadline_.set(options_.first_byte_timeout);
     return user_->on_origin_connected();
   }
   stream_.want_write(false);

@@ -38,7 +38,7 @@ class OriginConnection {
   };
 
   // Connects at once. `idle_closed` is told when the connection ends while nobody uses it.
-  OriginConnection(Loop& loop, BufferPool& buffers, OriginServer& server, int fd, Options options,
+  OriginConnection(Loop& loop, BufferPool& buffers, std::shared_ptr<Upstream> upstream, OriginServer& server, int fd, Options options,
                    Callback<void(OriginConnection*)> idle_closed);
   ~OriginConnection();
 
@@ -46,13 +46,16 @@ class OriginConnection {
   void begin(User& user, Method method);
   bool reused() const { return requests_ > 1; }
   bool connected() const { return connected_; }
+  // Nothing came on it while it idled: bytes without a request answer nobody (hostile.md 17).
+  bool quiet() const { return !broken_ && stream_.quiet(); }
 
   // Bytes to send: kept until flush() hands them to the kernel.
   void send(std::string_view bytes);
   // True once all was handed to the kernel; else on_origin_writable() follows.
   bool flush();
   std::size_t unsent() const { return out_.size() - out_sent_; }
-  void request_written() { request_written_ = true; }
+  // The whole request is: the time until the answer begins to run.
+  void request_written();
 
   void pause_reading(bool yes);
 
@@ -75,6 +78,7 @@ class OriginConnection {
 
   Loop& loop_;
   BufferPool& buffers_;
+  const std::shared_ptr<Upstream> upstream_;  // keeps server_
   OriginServer& server_;
   const Options options_;
   Callback<void(OriginConnection*)> idle_closed_;
@@ -89,6 +93,7 @@ class OriginConnection {
   BufferPool::Buffer buffer_;
   std::size_t filled_ = 0, parsed_ = 0;
   std::uint64_t requests_ = 0;
+  std::shared_ptr<const int> alive_ = std::make_shared<const int>(0);  // for work that is deferred
   bool connected_ = false, request_written_ = false, answered_ = false, broken_ = false, paused_ = false, parsing_ = false;
 };
 

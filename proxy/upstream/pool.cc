@@ -20,7 +20,7 @@ struct OriginPool::Request {
     over = true;
     auto answer = std::move(acquired);
     auto last = std::move(ticket->granted);  // may hold the last reference to this
-    answer(Error{Side::origin, Code::unavailable, "waited too long for a connection"});
+    answer(Error{Side::origin, Code::unavailable, "waited too long for a connection"}, server);
   }
 
   OriginServer& server;
@@ -53,7 +53,7 @@ Operation OriginPool::acquire(std::uint64_t key_hash, const OriginServer* tried,
     case OriginServer::Slot::full:
       loop_.defer([request] {
         if (!std::exchange(request->over, true)) {
-          request->acquired(Error{Side::origin, Code::unavailable, "too many requests wait for a connection"});
+          request->acquired(Error{Side::origin, Code::unavailable, "too many requests wait for a connection"}, request->server);
         }
       });
       break;
@@ -77,15 +77,16 @@ void OriginPool::hand_over(const std::shared_ptr<Request>& request) {
     request->server.requests.fetch_add(1, std::memory_order_relaxed);
   }
   auto answer = std::move(request->acquired);
-  answer(std::move(connection));
+  answer(std::move(connection), request->server);
 }
 
 Result<std::unique_ptr<OriginConnection>> OriginPool::connect(OriginServer& server, bool fresh) {
   auto& idle = idle_[&server];
-  if (!fresh && !idle.empty()) {
+  while (!fresh && !idle.empty()) {
     auto connection = std::move(idle.back());
     idle.pop_back();
-    return connection;
+    if (connection->quiet()) return connection;
+    loop_.dispose(std::move(connection));  // it said something, or ended, since it was put by
   }
   auto address = server.address(turn_++);
   if (!address) return std::move(address).error();
@@ -93,7 +94,7 @@ Result<std::unique_ptr<OriginConnection>> OriginPool::connect(OriginServer& serv
   if (!fd) return std::move(fd).error();
   const auto& options = upstream_->options();
   return std::make_unique<OriginConnection>(
-      loop_, buffers_, server, *fd,
+      loop_, buffers_, upstream_, server, *fd,
       OriginConnection::Options{options.connect_timeout, options.first_byte_timeout, options.between_bytes_timeout},
       [this](OriginConnection* connection) { forget_idle(connection); });
 }

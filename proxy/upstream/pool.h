@@ -16,7 +16,7 @@ class OriginPool : public std::enable_shared_from_this<OriginPool> {
   OriginPool(Loop& loop, BufferPool& buffers, std::shared_ptr<Upstream> upstream);
   ~OriginPool();
 
-  using Acquired = Callback<void(Result<std::unique_ptr<OriginConnection>>)>;
+  using Acquired = Callback<void(Result<std::unique_ptr<OriginConnection>>, const OriginServer&)>;
 
   // A connection for one request; it may still be connecting. `fresh`: not one that idled (after such a one failed).
   // The answer never comes from inside this call. `waited` in the queue counts against the upstream's queue_timeout.

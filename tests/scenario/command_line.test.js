@@ -68,7 +68,7 @@ test('explain: route, upstream, key, policy, tags, and where in the file they st
     assert.equal(post.code, 0);
     assert.ok(post.out.includes('rest'), post.out);
     const bad = await weirCall(['explain', '-c', file, 'GET nonsense']);
-    assert.equal(bad.code, 2, bad.out + bad.err);
+    assert.equal(bad.code, 1, bad.out + bad.err);
   });
 });
 

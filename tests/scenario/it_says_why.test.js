@@ -155,7 +155,7 @@ scenario('the log: a line of JSON a request, with what an operator asks for', kP
 scenario('the log escapes what would end a line or move a cursor', kPlain, async ({ origin, get, weir }) => {
   origin.on('/page', fresh(60));
   await get('/page?%0d%0a', { 'X-Request-Id': 'escape-1' }).catch(() => {});
-  await get('/page?"quoted"', { 'X-Request-Id': 'escape-2', 'User-Agent': '"\\\t"' });
+  await get('/page?%22quoted%22', { 'X-Request-Id': 'escape-2', 'User-Agent': '"\\\t"' });
   await weir.logged('escape-2');
 });
 

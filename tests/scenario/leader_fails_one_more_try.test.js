@@ -106,7 +106,7 @@ const kImpatient = (origin) => `
 upstreams:
   api:
     servers: [ "${origin.url}" ]
-    timeouts: { connect: 1s, first_byte: 300ms, between_bytes: 300ms }
+    timeouts: { connect: 1s, first_byte: 2s, between_bytes: 2s }
 routes:
   - name: all
     match: /
@@ -117,6 +117,8 @@ scenario('an origin that never answers: 504 for all, after two tries at most', k
   origin.on('/page', () => never.opened);
   const clients = await crowd(kClients);
   clients.ask('GET /page');
+  await clients.settled();
+  assert.equal(origin.count('/page'), 1);
   for (const answer of await clients.answers()) assert.equal(answer.status, 504);
   assert.ok(origin.count('/page') <= 2, `${origin.count('/page')} origin requests`);
   never.open();
