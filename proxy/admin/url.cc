@@ -45,7 +45,7 @@ Result<PlainUrl> parse_plain_url(std::string_view text) {
     auto host = parse_authority(left.substr(0, end), tls, arena);
     if (!host) return wrong(text, host.error().detail);
     url.host = *host;
-  } else if (!left.starts_with('/')) {
+  } else if (!text.starts_with('/')) {  // nor with a scheme and no host
     return wrong(text, "a URL is http://host/path, host/path or /path");
   }
   std::string target(left.substr(end));

@@ -21,6 +21,7 @@ Result<std::string> WarmJobs::start(std::vector<std::string> urls, Time now) {
   if (running() >= kMostRunning) {
     return Error{Side::client, Code::unavailable, "enough warm jobs are running: wait until one is done"};
   }
+  make_room();
   auto& job = *jobs_.emplace_back(std::make_unique<Job>());
   job.id = std::to_string(++last_id_);
   job.urls = std::move(urls);
@@ -39,6 +40,10 @@ const WarmJobs::Job* WarmJobs::find(std::string_view id, Time now) {
 
 void WarmJobs::forget_old(Time now) {
   std::erase_if(jobs_, [&](const auto& job) { return job->is_done() && now - job->finished > kKeptFor; });
+}
+
+// For one more.
+void WarmJobs::make_room() {
   while (jobs_.size() >= kMostKept) {
     const auto oldest = std::find_if(jobs_.begin(), jobs_.end(), [](const auto& job) { return job->is_done(); });
     if (oldest == jobs_.end()) return;

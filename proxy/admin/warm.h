@@ -58,6 +58,7 @@ class WarmJobs {
 
  private:
   void forget_old(Time now);
+  void make_room();
   std::size_t running() const;
   void begin_next(Job& job, std::size_t place);
   void take(Job& job, std::size_t place, std::size_t url, WarmResult result);

@@ -76,7 +76,7 @@ TEST_CASE("the body of a good answer, in whatever framing", "[client]") {
 }
 
 TEST_CASE("a refusal is an error that says what weir said", "[client]") {
-  Scripted server("HTTP/1.1 401 Unauthorized\r\nContent-Length: 26\r\n\r\n{\"error\":\"needs the token\"}");
+  Scripted server("HTTP/1.1 401 Unauthorized\r\nContent-Length: 27\r\n\r\n{\"error\":\"needs the token\"}");
   const auto got = ask(server.url());
   REQUIRE_FALSE(got);
   CHECK(got.error().detail == "401: needs the token");
