@@ -78,6 +78,9 @@ Server::~Server() {
 }
 
 Result<std::unique_ptr<Server>> Server::start(const Prepared& prepared, Reread reread) {
+  // Before there is any other thread: a signal must find none that would die of it.
+  const sigset_t handled = handled_signals();
+  ::pthread_sigmask(SIG_BLOCK, &handled, nullptr);
   std::unique_ptr<Server> server(new Server(prepared.config, std::move(reread)));
   if (auto opened = server->open(prepared); !opened) return std::move(opened).error();
   return server;
@@ -87,7 +90,6 @@ Result<void> Server::open(const Prepared& prepared) {
   raise_descriptor_limit();
   ::signal(SIGPIPE, SIG_IGN);
   const sigset_t handled = handled_signals();
-  ::pthread_sigmask(SIG_BLOCK, &handled, nullptr);
   signals_ = ::signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC);
   const auto ready = [](void* self) noexcept { static_cast<Server*>(self)->on_signal(); };
   signal_watch_ = std::make_unique<Watch>(loop_, signals_, this, ready, ready);
