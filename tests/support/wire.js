@@ -147,7 +147,8 @@ export class BodyReader {
   cut = null;
   trailers = new Fields([]);
   #over = false;
-  #left = 0;  // of the chunk that is being read
+  #left = 0;       // of the chunk that is being read
+  #began = false;  // a chunk was read before
 
   constructor(inbox, framing) {
     this.inbox = inbox;
@@ -187,9 +188,7 @@ export class BodyReader {
   async _chunked() {
     try {
       if (this.#left === 0 && !(await this.#chunkBegins())) return null;
-      const piece = await this.#piece();
-      if (piece !== null && this.#left === 0) await this.#lineEnd();
-      return piece;
+      return await this.#piece();
     } catch (error) {
       if (!error.cut) throw error;
       this.cut = error.cut;
@@ -210,12 +209,11 @@ export class BodyReader {
     return line.toString('latin1').slice(0, -2);
   }
 
-  async #lineEnd() {
-    if ((await this.#line('the end of a chunk')) !== '') throw new Malformed('a chunk longer than it says');
-  }
-
-  // False at the last chunk, whose trailers are read.
+  // False at the last chunk, whose trailers are read. The end of the chunk before comes here, not with its data: a reader
+  // has the data before the next chunk begins.
   async #chunkBegins() {
+    if (this.#began && (await this.#line('the end of a chunk')) !== '') throw new Malformed('a chunk longer than it says');
+    this.#began = true;
     const size = await this.#line('a chunk size');
     if (!/^[0-9a-fA-F]{1,16}$/.test(size)) throw new Malformed(`chunk size ${JSON.stringify(size)}`);
     this.#left = parseInt(size, 16);
