@@ -23,14 +23,14 @@ struct Exchanged {
 // May this response be stored, and for how long is it good?
 struct Admission {
   bool store = false;
-  // A token for Cache-Status and logs: method, request-no-store, status, must-understand, no-store, private, authorization,
-  // set-cookie, vary, no-cache, no-freshness, expired.
+  // A token for Cache-Status and logs: method, request-no-store, status, must-understand, no-store, private,
+  // authorization, set-cookie, vary, no-cache, no-freshness, expired.
   std::string_view why_not;
   bool hit_for_miss = false;  // not storable for a reason that will hold for others too: remember it
   Life life;                  // of what may be stored
 };
-// `user` is Key::user: on a route keyed by user, `private` answers and answers to credentials are kept only for a request
-// that names a user, because all that don't share one key.
+// `user` is Key::user: on a route keyed by user, `private` answers and answers to credentials are kept only for a
+// request that names a user, because all that don't share one key.
 Admission admit(const RequestHead& request, const ResponseHead& response, const Policy& policy, const Exchanged& when,
                 std::string_view user = {});
 
@@ -52,10 +52,11 @@ struct Judged {
 };
 Judged judge(const Object& object, const RequestDirectives& request, const Policy& policy, bool softly_purged, Now now);
 
-// May it be served though stale because the origin failed (RFC 5861 §4, RFC 9111 §4.2.4)? Within stale-if-error, where one is
-// given; without one, `origin_unreachable` allows it, where nothing forbids it. no-cache and must-revalidate forbid both.
-bool may_serve_on_error(const Object& object, const RequestDirectives& request, const Policy& policy, bool softly_purged,
-                        bool origin_unreachable, Now now);
+// May it be served though stale because the origin failed (RFC 5861 §4, RFC 9111 §4.2.4)? Within stale-if-error, where
+// one is given; without one, `origin_unreachable` allows it, where nothing forbids it. no-cache and must-revalidate
+// forbid both.
+bool may_serve_on_error(const Object& object, const RequestDirectives& request, const Policy& policy,
+                        bool softly_purged, bool origin_unreachable, Now now);
 
 // May weir answer a request from the cache at all, before look-up? Methods, Authorization, no-store, bodies.
 struct Eligibility {
@@ -69,6 +70,7 @@ Eligibility eligible(const RequestHead& request, const RequestDirectives& direct
 bool shareable_with_waiters(const Admission& admission);
 
 // The fields of the stored head after a 304 (RFC 9111 §3.2): all of the 304's, but framing and what describes the body.
+// Its Age comes along for admit() to see; like any other it is not stored.
 Fields updated_fields(const Fields& stored, const Fields& not_modified);
 
 // `adaptive`: the next lifetime after a revalidation that found it unchanged (or not).

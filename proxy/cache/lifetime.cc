@@ -84,16 +84,16 @@ std::optional<Seconds> received_age(const Fields& response) {
 
 bool age_is_sound(const Fields& response) {
   const auto lines = response.count(Name::age);
-  const bool combined = response.value(Name::age).find(", ") != std::string_view::npos;  // how lines are joined on the way
+  const bool combined =
+      response.value(Name::age).find(", ") != std::string_view::npos;  // how lines are joined on the way
   return lines == 0 || (lines == 1 && !combined && received_age(response).has_value());
 }
 
-// The apparent age, now less Date, only tells something where old caches may stand between that forget their Age, so
-// only where the response came through somebody: §4.2.3 leaves it out otherwise, and then the origin's clock needn't be
-// ours.
+// The apparent age, now less Date, only tells something where a cache stands between, which then sends Age: §4.2.3
+// leaves it out otherwise, and the origin's clock needn't be ours.
 Duration initial_age(const Fields& response, Duration response_delay, WallTime received) {
   const Duration corrected = seconds(received_age(response).value_or(0)) + std::max(response_delay, Duration{});
-  if (!response.has(Name::via) && !response.has(Name::age)) return corrected;
+  if (!response.has(Name::age)) return corrected;
   return std::max(corrected, seconds(received - made_at(response, received)));
 }
 

@@ -10,7 +10,6 @@ namespace {
 // Framing, what describes the bytes that are kept, and what a 304 must not slip past the rules for storing.
 bool stays_as_stored(const Field& field) {
   switch (field.id) {
-    case Name::age:
     case Name::content_encoding:
     case Name::content_length:
     case Name::content_range:
