@@ -117,7 +117,7 @@ class OriginConnection {
   }
 
   async #read() {
-    await this.#first();
+    await this.inbox.arrival(); // a pooled connection may idle for as long as a test runs
     const head = await readHead(this.inbox, 'a request from weir');
     if (head === null) return null;
     const [, method, target] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP\/1\.1$/.exec(head.start) ?? [];
@@ -127,14 +127,6 @@ class OriginConnection {
     const reader = new BodyReader(this.inbox, requestFraming(head.fields));
     const request = { method, target, path, query: target.split('?')[1], fields: head.fields, head: head.raw, reader };
     return Object.assign(request, { connection: this, get: (name) => head.fields.get(name) });
-  }
-
-  // A pooled connection may idle for as long as a test runs: no bound on that wait.
-  #first() {
-    if (this.inbox.size || this.inbox.ended) return undefined;
-    return new Promise((resolve) => {
-      for (const event of ['data', 'end', 'close', 'error']) this.socket.once(event, resolve);
-    });
   }
 
   async #answer(request) {

@@ -50,6 +50,11 @@ export class Inbox {
     this.#wake = null;
   }
 
+  // Until there is a byte or the end, however long it takes.
+  async arrival() {
+    while (this.#size === 0 && !this.ended) await new Promise((resolve) => (this.#wake = resolve));
+  }
+
   // Up to and with `delimiter`; null where the other side ended before any byte; cut short: an Error with `cut`.
   async until(delimiter, what) {
     for (;;) {
