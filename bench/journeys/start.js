@@ -52,7 +52,7 @@ async function free_port() {
 async function start_streamvibe({ data, scale }) {
   const program = join(kRoot, 'bench/streamvibe/up.js');
   // A group of its own: Ctrl-C is for us, who then stop things in order. If we are killed, its standard input ends.
-  const child = start('StreamVibe', process.execPath, 
+  const child = start('StreamVibe', process.execPath,
     [program, '--data', data, '--scale', scale, '--watch-stdin'], { detached: true });
   return new Promise((done, failed) => {
     createInterface({ input: child.stdout }).once('line', (line) => done(JSON.parse(line)));

@@ -21,7 +21,8 @@ class Callback<R(Args...)> {
   Callback() = default;
   Callback(std::nullptr_t) {}
 
-  template <class F, class = std::enable_if_t<!std::is_same_v<std::decay_t<F>, Callback> && std::is_invocable_r_v<R, F&, Args...>>>
+  template <class F, class = std::enable_if_t<!std::is_same_v<std::decay_t<F>, Callback> &&
+                                              std::is_invocable_r_v<R, F&, Args...>>>
   Callback(F&& f) {
     using Function = std::decay_t<F>;
     if constexpr (sizeof(Function) <= kInline && alignof(Function) <= alignof(std::max_align_t) &&

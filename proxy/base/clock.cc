@@ -39,7 +39,11 @@ MonotonicClock::time_point MonotonicClock::now() noexcept {
   return time_point(duration(read_ns(CLOCK_MONOTONIC)));
 }
 
-WallTime wall_now() noexcept { return read_ns(CLOCK_REALTIME) / 1'000'000'000; }
-std::int64_t wall_now_ms() noexcept { return read_ns(CLOCK_REALTIME) / 1'000'000; }
+WallTime wall_now() noexcept {
+  return read_ns(CLOCK_REALTIME) / 1'000'000'000;
+}
+std::int64_t wall_now_ms() noexcept {
+  return read_ns(CLOCK_REALTIME) / 1'000'000;
+}
 
 }  // namespace weir

@@ -56,7 +56,9 @@ Fingerprint::Fingerprint() : state_(XXH3_createState()) {
   XXH3_128bits_reset(static_cast<XXH3_state_t*>(state_));
 }
 
-Fingerprint::~Fingerprint() { XXH3_freeState(static_cast<XXH3_state_t*>(state_)); }
+Fingerprint::~Fingerprint() {
+  XXH3_freeState(static_cast<XXH3_state_t*>(state_));
+}
 
 void Fingerprint::add(std::string_view bytes) noexcept {
   XXH3_128bits_update(static_cast<XXH3_state_t*>(state_), bytes.data(), bytes.size());

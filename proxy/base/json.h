@@ -40,7 +40,7 @@ class JsonWriter {
   void separate();
 
   std::string out_;
-  std::vector<bool> first_;     // one for each open object or array
+  std::vector<bool> first_;  // one for each open object or array
   bool after_key_ = false;
 };
 

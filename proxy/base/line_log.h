@@ -1,5 +1,5 @@
-// LineLog: lines from many threads into one file, by a thread of its own. Writing never blocks: past the bound on what is
-// queued (a full disk, a stuck pipe) lines are dropped and counted.
+// LineLog: lines from many threads into one file, by a thread of its own. Writing never blocks: past the bound on what
+// is queued (a full disk, a stuck pipe) lines are dropped and counted.
 #pragma once
 
 #include <atomic>

@@ -42,16 +42,31 @@ class [[nodiscard]] Result {
   bool ok() const { return either_.index() == 0; }
   explicit operator bool() const { return ok(); }
 
-  T& value() & { WEIR_CHECK(ok()); return *std::get_if<0>(&either_); }
-  const T& value() const& { WEIR_CHECK(ok()); return *std::get_if<0>(&either_); }
-  T&& value() && { WEIR_CHECK(ok()); return std::move(*std::get_if<0>(&either_)); }
+  T& value() & {
+    WEIR_CHECK(ok());
+    return *std::get_if<0>(&either_);
+  }
+  const T& value() const& {
+    WEIR_CHECK(ok());
+    return *std::get_if<0>(&either_);
+  }
+  T&& value() && {
+    WEIR_CHECK(ok());
+    return std::move(*std::get_if<0>(&either_));
+  }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 
-  const Error& error() const& { WEIR_CHECK(!ok()); return *std::get_if<1>(&either_); }
-  Error&& error() && { WEIR_CHECK(!ok()); return std::move(*std::get_if<1>(&either_)); }
+  const Error& error() const& {
+    WEIR_CHECK(!ok());
+    return *std::get_if<1>(&either_);
+  }
+  Error&& error() && {
+    WEIR_CHECK(!ok());
+    return std::move(*std::get_if<1>(&either_));
+  }
 
  private:
   std::variant<T, Error> either_;
@@ -65,8 +80,14 @@ class [[nodiscard]] Result<void> {
 
   bool ok() const { return ok_; }
   explicit operator bool() const { return ok_; }
-  const Error& error() const& { WEIR_CHECK(!ok_); return error_; }
-  Error&& error() && { WEIR_CHECK(!ok_); return std::move(error_); }
+  const Error& error() const& {
+    WEIR_CHECK(!ok_);
+    return error_;
+  }
+  Error&& error() && {
+    WEIR_CHECK(!ok_);
+    return std::move(error_);
+  }
 
  private:
   Error error_;

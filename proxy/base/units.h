@@ -13,9 +13,15 @@ namespace weir {
 using Duration = std::chrono::nanoseconds;
 using Size = std::uint64_t;  // bytes
 
-constexpr Size operator""_KiB(unsigned long long n) { return n << 10; }
-constexpr Size operator""_MiB(unsigned long long n) { return n << 20; }
-constexpr Size operator""_GiB(unsigned long long n) { return n << 30; }
+constexpr Size operator""_KiB(unsigned long long n) {
+  return n << 10;
+}
+constexpr Size operator""_MiB(unsigned long long n) {
+  return n << 20;
+}
+constexpr Size operator""_GiB(unsigned long long n) {
+  return n << 30;
+}
 
 struct Rate {
   std::uint64_t count = 0;

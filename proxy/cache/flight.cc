@@ -46,7 +46,9 @@ std::size_t FlightReader::peek(std::span<iovec> out) const {
   return filled;
 }
 
-void FlightReader::advance(std::size_t bytes) { flight_->advance(seat_, bytes); }
+void FlightReader::advance(std::size_t bytes) {
+  flight_->advance(seat_, bytes);
+}
 
 std::uint64_t FlightReader::offset() const {
   const std::lock_guard lock(flight_->mutex_);
@@ -215,7 +217,8 @@ void Flight::fail(Error error) {
 
 void Flight::drop_passed() {
   const std::uint64_t passed = slowest();
-  while (!blocks_.empty() && first_ + blocks_.front().used <= passed && blocks_.front().used == blocks_.front().capacity) {
+  while (!blocks_.empty() && first_ + blocks_.front().used <= passed &&
+         blocks_.front().used == blocks_.front().capacity) {
     first_ += blocks_.front().used;
     table_.bytes_.fetch_sub(blocks_.front().capacity, std::memory_order_relaxed);
     blocks_.pop_front();
@@ -231,7 +234,8 @@ void Flight::notify(std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   std::sort(waking.begin(), waking.end(), [](const SeatPtr& a, const SeatPtr& b) { return a->executor < b->executor; });
   for (auto begin = waking.begin(); begin != waking.end();) {
-    const auto end = std::find_if(begin, waking.end(), [&](const SeatPtr& s) { return s->executor != (*begin)->executor; });
+    const auto end =
+        std::find_if(begin, waking.end(), [&](const SeatPtr& s) { return s->executor != (*begin)->executor; });
     std::vector<SeatPtr> together(begin, end);
     Executor& executor = *(*begin)->executor;
     executor.execute([self = shared_from_this(), together = std::move(together)] {
@@ -278,7 +282,8 @@ void Flight::advance(const SeatPtr& seat, std::size_t bytes) {
   }
 }
 
-FlightTable::Claim FlightTable::claim(const Flight::Identity& identity, const std::function<bool(const Flight&)>& usable) {
+FlightTable::Claim FlightTable::claim(const Flight::Identity& identity,
+                                      const std::function<bool(const Flight&)>& usable) {
   Shard& shard = shard_of(identity.digest);
   const std::lock_guard lock(shard.mutex);
   auto& flights = shard.flights[identity.digest];

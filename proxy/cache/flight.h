@@ -5,8 +5,8 @@
 //
 // The fetch writes (on its own loop), readers read (each on theirs). At `head` the flight may be *released*: the answer
 // can't be shared, and every reader but the owner goes to the origin alone. A flight that keeps its body lets readers
-// join at any time; one that doesn't (uncacheable, too large) holds a bounded window ahead of its slowest reader, and the
-// fetch pauses meanwhile.
+// join at any time; one that doesn't (uncacheable, too large) holds a bounded window ahead of its slowest reader, and
+// the fetch pauses meanwhile.
 #pragma once
 
 #include <sys/uio.h>
@@ -58,8 +58,8 @@ class FlightReader {
   friend class Flight;
   struct Seat {
     Executor* executor = nullptr;
-    Callback<void()> wake;     // the reader's loop only; empty once it left
-    bool signalled = false;    // guarded by the flight's mutex, as is offset
+    Callback<void()> wake;   // the reader's loop only; empty once it left
+    bool signalled = false;  // guarded by the flight's mutex, as is offset
     bool owner = false;
     std::uint64_t offset = 0;
   };
@@ -70,26 +70,26 @@ class FlightReader {
 // What a reader sees at one moment.
 struct FlightView {
   enum class Stage : std::uint8_t { empty, head, complete, failed } stage = Stage::empty;
-  bool released = false;                  // not to be shared: only the owner goes on
-  std::shared_ptr<const Object> draft;    // head and life of the answer, from `head` on; its body is not to be read
-  ObjectPtr whole;                        // the answer with its body, where it is kept already (a 304 found it so)
-  std::uint64_t available = 0;            // bytes of body there are so far, from offset 0
-  const Error* error = nullptr;           // failed: why. Lives as long as the flight.
-  bool revalidated = false;               // the origin answered 304
-  int origin_status = 0;                  // what the origin answered, 0 before the head
-  std::size_t interim = 0;                // 1xx answers there are: interim(n) gives one
-  std::string_view trailers;              // complete: field lines of the trailer section, checked; lives as long as the flight
+  bool released = false;                // not to be shared: only the owner goes on
+  std::shared_ptr<const Object> draft;  // head and life of the answer, from `head` on; its body is not to be read
+  ObjectPtr whole;                      // the answer with its body, where it is kept already (a 304 found it so)
+  std::uint64_t available = 0;          // bytes of body there are so far, from offset 0
+  const Error* error = nullptr;         // failed: why. Lives as long as the flight.
+  bool revalidated = false;             // the origin answered 304
+  int origin_status = 0;                // what the origin answered, 0 before the head
+  std::size_t interim = 0;              // 1xx answers there are: interim(n) gives one
+  std::string_view trailers;  // complete: field lines of the trailer section, checked; lives as long as the flight
 };
 
 class Flight : public std::enable_shared_from_this<Flight> {
  public:
   struct Identity {
-    std::string key;             // key bytes
+    std::string key;  // key bytes
     Digest digest;
-    std::string discriminator;   // keeps requests apart that a Vary is known to keep apart
+    std::string discriminator;      // keeps requests apart that a Vary is known to keep apart
     std::vector<std::string> tags;  // the route's, known before the answer
-    Position position = 0;       // of the invalidation log when it began
-    bool revalidation = false;   // a kept copy is being validated
+    Position position = 0;          // of the invalidation log when it began
+    bool revalidation = false;      // a kept copy is being validated
   };
 
   static constexpr std::size_t kWindow = 256 * 1024;
@@ -108,7 +108,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
   std::string interim(std::size_t n) const;  // as HTTP/1.1 bytes, with the empty line
 
   // The writer's side: the fetch, on its own loop.
-  void set_writer(Executor& executor, Callback<void()> on_change);  // on_change: room appeared, or nobody reads any more
+  void set_writer(Executor& executor,
+                  Callback<void()> on_change);  // on_change: room appeared, or nobody reads any more
   void leave_writer();
   void publish_interim(std::string head);
   void publish_head(std::shared_ptr<const Object> draft, int origin_status, bool share, bool keep,

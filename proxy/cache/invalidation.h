@@ -30,17 +30,17 @@ namespace weir {
 struct InvalidationRecord {
   enum class Kind : std::uint8_t { tag, url, prefix, pattern, all };
   Kind kind = Kind::all;
-  std::string value;   // tag; url, prefix, pattern: "host/path?query" or "/path…" for any host. Pattern: glob.
-  bool soft = false;   // mark stale instead of gone
+  std::string value;  // tag; url, prefix, pattern: "host/path?query" or "/path…" for any host. Pattern: glob.
+  bool soft = false;  // mark stale instead of gone
 };
 
 enum class Coverage : std::uint8_t { none, soft, hard };
 
 // What is asked about: an object, or a fetch under way whose answer (and its tags) may not be known yet.
 struct Subject {
-  std::string_view key;                        // key bytes
+  std::string_view key;  // key bytes
   const std::vector<std::string>* tags = nullptr;
-  Position since = 0;                          // records after this one count
+  Position since = 0;  // records after this one count
 };
 
 class InvalidationRules {
@@ -62,8 +62,8 @@ class InvalidationRules {
   // `until`: only records up to there count.
   Coverage covers(const Subject& subject, Position until = ~Position{0}) const;
 
-  // The same for a stored object; a check that found nothing is remembered in object.checked, so that an object pays once
-  // for each new record and nothing while there is none.
+  // The same for a stored object; a check that found nothing is remembered in object.checked, so that an object pays
+  // once for each new record and nothing while there is none.
   Coverage covers(const Object& object) const;
 
   std::size_t remembered() const;  // tags, URLs, prefixes, patterns: for metrics

@@ -1,6 +1,6 @@
 // The cache key: length-prefixed parts (host, path, query, keyed headers, cookies, user), so that no delimiter can be
-// forged. What the key says and what the origin is asked are the same bytes: the query comes out in the form in which it
-// must be forwarded (hostile.md 27).
+// forged. What the key says and what the origin is asked are the same bytes: the query comes out in the form in which
+// it must be forwarded (hostile.md 27).
 #pragma once
 
 #include <string>
@@ -18,8 +18,8 @@ struct Key {
   Digest digest;
   std::string_view query;  // to forward: filtered, normalised, stably sorted by name
   bool has_query = false;
-  std::string_view user;   // hex digest of the user's value for ${user} in tags, "anonymous" where the request names none;
-                           // empty where the route has no user key
+  std::string_view user;  // hex digest of the user's value for ${user} in tags, "anonymous" where the request names
+                          // none; empty where the route has no user key
 };
 
 // `host` is the normalised authority. Deterministic; allocates from the arena only.
@@ -32,8 +32,8 @@ struct KeyParts {
 };
 KeyParts key_parts(std::string_view key_bytes);
 
-// A URL as people write it, in the form that matches a key of a route without filters: scheme and fragment dropped, host in
-// lower case, query sorted. "/path?query" stays without a host.
+// A URL as people write it, in the form that matches a key of a route without filters: scheme and fragment dropped,
+// host in lower case, query sorted. "/path?query" stays without a host.
 std::string keyed_url(std::string_view url);
 
 // One cookie's value from all Cookie lines; empty where it isn't there. First wins.

@@ -30,8 +30,8 @@ bool is_heuristically_cacheable(int status) noexcept;
 // The Age field: the first member of the first line; nullopt where that isn't a number (RFC 9111 §5.1).
 std::optional<Seconds> received_age(const Fields& response);
 
-// No Age, or one line of it that begins with a number. Of any other the response can't be known to be young: it counts as
-// old.
+// No Age, or one line of it that begins with a number. Of any other the response can't be known to be young: it counts
+// as old.
 bool age_is_sound(const Fields& response);
 
 // corrected_initial_age (RFC 9111 §4.2.3).

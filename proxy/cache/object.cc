@@ -23,7 +23,9 @@ Fields fields_of_head(std::string_view left) {
   return fields;
 }
 
-Fields Object::fields() const { return fields_of_head(head); }
+Fields Object::fields() const {
+  return fields_of_head(head);
+}
 
 Size Object::footprint() const {
   return allocated(sizeof(Object) + kControlBlock) + heap_of(key) + heap_of(vary_names) + heap_of(vary_values) +

@@ -22,7 +22,7 @@ using Position = std::uint64_t;
 
 // RFC 9111 §4.2: age(now) = initial_age + (now - received).
 struct Life {
-  Time received;          // when the response (or the 304) came, monotonic
+  Time received;           // when the response (or the 304) came, monotonic
   Duration initial_age{};  // corrected_initial_age (RFC 9111 §4.2.3)
   Duration fresh_for{};    // freshness lifetime, counted from age 0
   Duration stale_while_revalidate{};
@@ -38,18 +38,18 @@ struct Life {
 struct Object {
   // The key it is kept under.
   std::string key;
-  Digest digest;                            // of key
-  std::vector<std::string> vary_names;      // lower case, sorted, without repeats
-  std::vector<std::string> vary_values;     // normalised, in the same order; of the request that fetched it
+  Digest digest;                         // of key
+  std::vector<std::string> vary_names;   // lower case, sorted, without repeats
+  std::vector<std::string> vary_values;  // normalised, in the same order; of the request that fetched it
 
   int status = 200;
-  std::string head;         // status line and fields as HTTP/1.1 bytes, each line with CR LF, no empty line; no Age, no framing
-                            // but Content-Length where the length is known
+  std::string head;  // status line and fields as HTTP/1.1 bytes, each line with CR LF, no empty line; no Age, no
+                     // framing but Content-Length where the length is known
   std::optional<std::uint64_t> length;  // as `head` says it; none: it says none
-  std::string head304;      // the same for a 304 (RFC 9110 §15.4.5)
-  std::string etag;         // as sent, with quotes and W/; empty: none
-  std::string last_modified;  // as sent; empty: none
-  WallTime date = 0;        // the Date field
+  std::string head304;                  // the same for a 304 (RFC 9110 §15.4.5)
+  std::string etag;                     // as sent, with quotes and W/; empty: none
+  std::string last_modified;            // as sent; empty: none
+  WallTime date = 0;                    // the Date field
 
   BodyPtr body;
   Life life;
@@ -58,10 +58,10 @@ struct Object {
   std::uint32_t route = 0;  // number of the route in the table that stored it, for statistics only
 
   // Any thread, relaxed: only statistics and short cuts.
-  mutable std::atomic<Position> checked{0};        // no record up to here covers it
+  mutable std::atomic<Position> checked{0};  // no record up to here covers it
   mutable std::atomic<std::uint32_t> hits{0};
-  mutable std::atomic<std::uint8_t> uses{0};       // the eviction's: 0 to 3 lately
-  mutable std::atomic<bool> refreshing{false};     // a refresh ahead was started by some hit
+  mutable std::atomic<std::uint8_t> uses{0};    // the eviction's: 0 to 3 lately
+  mutable std::atomic<bool> refreshing{false};  // a refresh ahead was started by some hit
 
   // Views into `head`; parsed anew at each call, so not for the hot path.
   Fields fields() const;

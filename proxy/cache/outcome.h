@@ -24,7 +24,9 @@ enum class Outcome : std::uint8_t {
 inline constexpr std::array<std::string_view, 10> kOutcomeWords{
     "hit", "miss", "expired", "revalidated", "stale", "updating", "coalesced", "bypass", "uncacheable", "error"};
 
-constexpr std::string_view word(Outcome o) { return kOutcomeWords[static_cast<std::size_t>(o)]; }
+constexpr std::string_view word(Outcome o) {
+  return kOutcomeWords[static_cast<std::size_t>(o)];
+}
 
 enum class Tier : std::uint8_t { none, memory };
 

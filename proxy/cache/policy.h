@@ -26,22 +26,22 @@ struct Adaptive {
 
 struct Policy {
   CacheMode mode = CacheMode::off;
-  Duration ttl{};                              // mode ttl
-  bool override_origin = false;                // ttl stands above the origin's lifetimes (never above no-store, private)
-  std::map<int, Duration> status_ttl;          // `status:` entries: lifetimes for further status codes
+  Duration ttl{};                      // mode ttl
+  bool override_origin = false;        // ttl stands above the origin's lifetimes (never above no-store, private)
+  std::map<int, Duration> status_ttl;  // `status:` entries: lifetimes for further status codes
   std::optional<Duration> stale_while_revalidate;  // where the response doesn't say
   std::optional<Duration> stale_if_error;
-  double refresh_ahead = 0;                    // the last part of a life in which a hit starts a refresh: 0.2
-  bool etag = false;                           // make an ETag where the origin sends none
+  double refresh_ahead = 0;  // the last part of a life in which a hit starts a refresh: 0.2
+  bool etag = false;         // make an ETag where the origin sends none
   SetCookie set_cookie = SetCookie::refuse;
-  bool prefer_origin = false;                  // ask the origin first, fall back on the kept copy
+  bool prefer_origin = false;  // ask the origin first, fall back on the kept copy
   Duration patience = std::chrono::seconds(1);
   std::optional<Adaptive> adaptive;
   unsigned max_variants = 16;
   Size max_object = 8_MiB;
-  bool keyed_by_user = false;                  // answers to Authorization may be kept: the key keeps users apart
-  bool trust_client = false;                   // a client's no-cache always reaches the origin
-  bool store_unterminated = false;             // keep a body that ended with the connection
+  bool keyed_by_user = false;       // answers to Authorization may be kept: the key keeps users apart
+  bool trust_client = false;        // a client's no-cache always reaches the origin
+  bool store_unterminated = false;  // keep a body that ended with the connection
   Duration hit_for_miss = std::chrono::seconds(120);
 };
 
@@ -57,9 +57,9 @@ struct KeySpec {
     std::string name;
   };
   Query query_mode = Query::all;
-  std::vector<std::string> query;               // names, for only / except
-  std::map<std::string, Normalise> normalise;   // by query name; applied to the key and to what the origin sees
-  std::vector<std::string> headers;             // lower case
+  std::vector<std::string> query;              // names, for only / except
+  std::map<std::string, Normalise> normalise;  // by query name; applied to the key and to what the origin sees
+  std::vector<std::string> headers;            // lower case
   std::vector<std::string> cookies;
   std::optional<User> user;
 };

@@ -12,7 +12,8 @@ namespace weir {
 
 inline constexpr std::size_t kMaxVaryNames = 8;
 
-// The names of all Vary lines: lower case, sorted, unique. nullopt: `*`, too many, or not a list of tokens (don't store).
+// The names of all Vary lines: lower case, sorted, unique. nullopt: `*`, too many, or not a list of tokens (don't
+// store).
 std::optional<std::vector<std::string>> vary_names(const Fields& response);
 
 // A request's value for a Vary name in normal form: lines joined, white space around list members removed;

@@ -86,7 +86,8 @@ class Checker {
       if (names.size() == 1) {
         route.upstream = names.front();
       } else {
-        error(route.place, "route \"" + route.name + "\" says no upstream", "one of " + listed_names(names));
+        error(route.place ? route.place : at("upstreams"), "route \"" + route.name + "\" says no upstream",
+              "one of " + listed_names(names));
       }
       return;
     }
@@ -95,12 +96,12 @@ class Checker {
     const auto place = route.places.find("upstream");
     error(place == route.places.end() ? route.place : place->second,
           "no upstream is called \"" + printable(route.upstream) + "\"",
-          near.empty() ? "one of " + listed_names(names) : "did you mean \"" + std::string(near) + "\"?");
+          near.empty() ? "one of " + listed_names(names) : "did you mean \"" + printable(near) + "\"?");
   }
 
   static std::string listed_names(const std::vector<std::string_view>& names) {
     std::string out;
-    for (const auto name : names) out += (out.empty() ? "" : ", ") + std::string(name);
+    for (const auto name : names) out += (out.empty() ? "" : ", ") + printable(name);
     return out;
   }
 

@@ -39,7 +39,7 @@ Loaded load_text(std::string file, std::string_view text, const Environment& env
   reader.read(*root, config);
   config.file = std::move(file);
   complete_and_check(config, loaded.diagnostics);
-  sort_by_place(loaded.diagnostics);
+  put_in_order(loaded.diagnostics);
   return loaded;
 }
 

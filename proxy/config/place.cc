@@ -29,7 +29,7 @@ bool has_errors(const Diagnostics& diagnostics) {
                      [](const Diagnostic& d) { return d.severity == Diagnostic::Severity::error; });
 }
 
-void sort_by_place(Diagnostics& diagnostics) {
+void put_in_order(Diagnostics& diagnostics) {
   const auto order = [](const Diagnostic& d) {
     return std::make_tuple(!d.place, std::tie(d.place.line, d.place.column, d.severity, d.what, d.right));
   };
@@ -37,6 +37,12 @@ void sort_by_place(Diagnostics& diagnostics) {
                    [&](const Diagnostic& a, const Diagnostic& b) { return order(a) < order(b); });
   const auto same = [&](const Diagnostic& a, const Diagnostic& b) { return order(a) == order(b); };
   diagnostics.erase(std::unique(diagnostics.begin(), diagnostics.end(), same), diagnostics.end());
+  if (diagnostics.size() <= kMostDiagnostics) return;
+  const auto worst = has_errors(diagnostics) ? Diagnostic::Severity::error : Diagnostic::Severity::warning;
+  std::erase_if(diagnostics, [&](const Diagnostic& d) { return d.severity != worst; });  // warnings go first
+  const std::string file = diagnostics.front().file;
+  diagnostics.resize(std::min(diagnostics.size(), kMostDiagnostics));
+  diagnostics.push_back({worst, file, {}, "there is more, which is not shown", {}});
 }
 
 std::string text_of(const Diagnostics& diagnostics) {

@@ -36,7 +36,10 @@ Diagnostic diagnose(std::string file, Place place, std::string_view detail);
 using Diagnostics = std::vector<Diagnostic>;
 
 bool has_errors(const Diagnostics& diagnostics);
-void sort_by_place(Diagnostics& diagnostics);         // those without one last; drops what is said twice
+
+inline constexpr std::size_t kMostDiagnostics = 100;  // who reads more? What finds them may stop one later
+// By place, those without one last. Drops what is said twice, and what is too much, and says so.
+void put_in_order(Diagnostics& diagnostics);
 std::string text_of(const Diagnostics& diagnostics);  // a line each; warnings begin with "warning: " after the place
 
 }  // namespace weir

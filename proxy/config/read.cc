@@ -8,7 +8,6 @@
 namespace weir {
 namespace {
 
-constexpr std::size_t kMostDiagnostics = 100;       // who reads more?
 constexpr std::size_t kLongestText = 8 * 1024;      // of one value
 constexpr std::size_t kMostText = 4 * 1024 * 1024;  // of all values, variables filled in
 
@@ -30,14 +29,12 @@ std::string Reader::path_of(std::string_view name) const {
 }
 
 bool Reader::full() const {
-  return diagnostics_.size() >= kMostDiagnostics;
+  return diagnostics_.size() > kMostDiagnostics;
 }
 
 void Reader::error(Place place, std::string what, std::string right) {
   if (full()) return;
   diagnostics_.push_back({Diagnostic::Severity::error, file_, place, std::move(what), std::move(right)});
-  if (full())
-    diagnostics_.push_back({Diagnostic::Severity::error, file_, {}, "too many errors, the rest is not shown", {}});
 }
 
 void Reader::refused(Place place, const Error& refusal) {

@@ -147,7 +147,7 @@ class TreeBuilder : public YAML::EventHandler {
   void finish_entry(Open& parent) {
     if (parent.keys.insert(parent.entry->key).second) {
       parent.node.entries.push_back(std::move(*parent.entry));
-    } else {
+    } else if (diagnostics_.size() <= kMostDiagnostics) {
       diagnostics_.push_back({Diagnostic::Severity::error, file_, parent.entry->place,
                               "the key \"" + printable(parent.entry->key) + "\" a second time", "each key once"});
     }

@@ -17,10 +17,10 @@ namespace weir {
 
 struct ResponseStart {
   int status = 0;
-  std::string_view head;   // ready lines: status line and fields, each with CR LF
-  std::string_view extra;  // further field lines, made for this response
-  bool body = true;        // false: no content follows (HEAD, 204, 304)
-  bool length_in_head = false;  // head says Content-Length
+  std::string_view head;                // ready lines: status line and fields, each with CR LF
+  std::string_view extra;               // further field lines, made for this response
+  bool body = true;                     // false: no content follows (HEAD, 204, 304)
+  bool length_in_head = false;          // head says Content-Length
   std::optional<std::uint64_t> length;  // of the content, where it is known
 };
 
@@ -29,11 +29,11 @@ class Channel {
   virtual ~Channel() = default;
 
   virtual void send_interim(std::string_view head) = 0;  // "HTTP/1.1 103 …\r\n…\r\n\r\n"; clients of 1.0 get none
-  // One response: start, then content (whole or in pieces), then finish; or abort, after which the client can't take what
-  // it got for whole.
+  // One response: start, then content (whole or in pieces), then finish; or abort, after which the client can't take
+  // what it got for whole.
   virtual void start(const ResponseStart& response) = 0;
-  virtual void send_whole(const BodyPtr& body) = 0;           // never copied; held until it is sent
-  virtual void send_text(std::string_view content) = 0;       // small; copied
+  virtual void send_whole(const BodyPtr& body) = 0;                  // never copied; held until it is sent
+  virtual void send_text(std::string_view content) = 0;              // small; copied
   virtual std::size_t send_some(std::span<const iovec> pieces) = 0;  // how much was taken; less than all: wait for room
   virtual void finish(std::string_view trailers) = 0;
   virtual void abort() = 0;

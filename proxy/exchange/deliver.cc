@@ -1,4 +1,5 @@
-// deliver and stream: the answer goes to the client, from a kept object in one piece, or from a flight as its body arrives.
+// deliver and stream: the answer goes to the client, from a kept object in one piece, or from a flight as its body
+// arrives.
 #include <charconv>
 #include <cstring>
 
@@ -18,7 +19,8 @@ class Lines {
     used_ += text.size();
   }
   void add_number(std::int64_t n) {
-    used_ = static_cast<std::size_t>(std::to_chars(text_.data() + used_, text_.data() + text_.size(), n).ptr - text_.data());
+    used_ = static_cast<std::size_t>(std::to_chars(text_.data() + used_, text_.data() + text_.size(), n).ptr -
+                                     text_.data());
   }
   void add_cache_status(const CacheStatus& status) {
     add("Cache-Status: ");
@@ -67,7 +69,8 @@ std::string_view edited_head(Exchange& x, std::string_view ready, int status) {
   const std::string_view original = x.arena.copy(ready);
   head.fields = fields_of_head(original);
   auto context = x.context();
-  for (auto it = x.route->filters.rbegin(); it != x.route->filters.rend(); ++it) (*it)->on_client_response(head, context);
+  for (auto it = x.route->filters.rbegin(); it != x.route->filters.rend(); ++it)
+    (*it)->on_client_response(head, context);
   const auto length = head.fields.value(Name::content_length);
   std::string text;
   if (!write_h1_response_head(text, status, reason_phrase(status), head.fields)) return original;
@@ -92,8 +95,8 @@ Next deliver(Exchange& x) {
   return Next::run;
 }
 
-// As much as is there and the channel takes: until it takes nothing, since only then it says when it has room again. True:
-// nothing is left to send of what there is.
+// As much as is there and the channel takes: until it takes nothing, since only then it says when it has room again.
+// True: nothing is left to send of what there is.
 bool pass_on(Exchange& x) {
   std::array<iovec, 16> pieces;
   for (;;) {

@@ -7,7 +7,9 @@ namespace weir {
 
 Exchange::Exchange(WorkerContext& its_worker, Channel& its_channel) : worker(its_worker), channel(its_channel) {}
 
-Exchange::~Exchange() { clear(); }
+Exchange::~Exchange() {
+  clear();
+}
 
 void Exchange::begin(RequestHead& head, std::string_view address) {
   take(head, address);

@@ -1,11 +1,12 @@
-// Exchange: one request of a client and its answer. Reused for the next one on the same connection; a hit allocates nothing.
+// Exchange: one request of a client and its answer. Reused for the next one on the same connection; a hit allocates
+// nothing.
 //
 //   receive ─► lookup ─► judge ─┬─ may answer ────────────────► deliver ─► finish
 //                 │             └─ may not ──► join ─► stream ─────────────┘
 //                 └──────────────────────────────┘ (not a matter for the cache: join at once)
 //
-// Each step names the next before it runs or waits. An answer that weir makes itself (a refusal, an error) goes from any
-// step to `finish` by refuse().
+// Each step names the next before it runs or waits. An answer that weir makes itself (a refusal, an error) goes from
+// any step to `finish` by refuse().
 #pragma once
 
 #include <array>
@@ -37,7 +38,7 @@ extern const Step kReceiveRequest, kLookup, kJudge, kJoin, kDeliver, kStream, kF
 // The copy that was found, and what invalidation did to it.
 struct FoundCopy {
   ObjectPtr object;
-  bool soft = false;            // softly purged: stale whatever its age
+  bool soft = false;  // softly purged: stale whatever its age
   bool other_variants = false;
   bool hit_for_miss = false;
 };
@@ -78,13 +79,13 @@ class Exchange {
   RequestDirectives directives;
   Eligibility eligibility;
   Key key;
-  Position asked = 0;           // of the log when the request came
+  Position asked = 0;  // of the log when the request came
   Time began;
 
   // Of the answer.
   FoundCopy found;
-  ObjectPtr answer;             // deliver: this object
-  FlightReader reader;          // stream: this flight
+  ObjectPtr answer;     // deliver: this object
+  FlightReader reader;  // stream: this flight
   bool leads = false, alone = false, impatient = false, started = false, cut = false;
   unsigned tries = 0;
   std::string discriminator;

@@ -1,5 +1,5 @@
-// finish: what became of the request is counted and logged, in the same words everywhere. And refuse(): the answers that weir
-// makes itself.
+// finish: what became of the request is counted and logged, in the same words everywhere. And refuse(): the answers
+// that weir makes itself.
 #include <string>
 
 #include "proxy/base/json.h"
@@ -25,7 +25,9 @@ Next finish(Exchange& x) {
 }
 
 // Whether the client may ask again soon, and how soon.
-std::string_view retry_after(int status) { return status == 503 || status == 429 ? "Retry-After: 1\r\n" : ""; }
+std::string_view retry_after(int status) {
+  return status == 503 || status == 429 ? "Retry-After: 1\r\n" : "";
+}
 
 }  // namespace
 
@@ -45,7 +47,8 @@ std::string access_line(const Exchange& x, Duration took) {
       .field("status", x.status)
       .field("route", x.route == nullptr ? std::string_view() : std::string_view(x.route->name))
       .field("result", word(x.outcome));
-  if (x.outcome == Outcome::hit || x.outcome == Outcome::updating || x.outcome == Outcome::stale) json.field("tier", "memory");
+  if (x.outcome == Outcome::hit || x.outcome == Outcome::updating || x.outcome == Outcome::stale)
+    json.field("tier", "memory");
   json.field("bytes", x.body_bytes).field("took_us", static_cast<std::int64_t>(took.count() / 1000));
   if (x.origin_time.count() > 0) json.field("origin_us", static_cast<std::int64_t>(x.origin_time.count() / 1000));
   if (x.cut) json.field("cut", true);
@@ -59,7 +62,11 @@ Next Exchange::refuse(int code, std::string_view detail) {
   outcome = Outcome::error;
   const std::string_view reason = reason_phrase(code);
   JsonWriter document;
-  document.begin_object().field("status", code).field("title", reason).field("detail", detail).field("request_id", request_id);
+  document.begin_object()
+      .field("status", code)
+      .field("title", reason)
+      .field("detail", detail)
+      .field("request_id", request_id);
   const std::string content = document.end_object().take() + "\n";
   std::string head = "HTTP/1.1 " + std::to_string(code) + " ";
   head.append(reason).append("\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\n");

@@ -1,6 +1,6 @@
-// join: the answer must come from the origin. Take part in the flight that fetches it, or start one; then see what became of
-// it: an answer to stream, a kept copy that the origin confirmed, a failure with something stale to fall back on, or an
-// answer that is not for sharing, and so one more fetch, alone.
+// join: the answer must come from the origin. Take part in the flight that fetches it, or start one; then see what
+// became of it: an answer to stream, a kept copy that the origin confirmed, a failure with something stale to fall back
+// on, or an answer that is not for sharing, and so one more fetch, alone.
 #include <utility>
 
 #include "proxy/cache/vary.h"
@@ -9,11 +9,13 @@
 namespace weir {
 namespace {
 
-constexpr unsigned kMostTries = 2;   // fetches that may fail under one request
-constexpr unsigned kMostJoins = 8;   // flights it may join, all in all
+constexpr unsigned kMostTries = 2;  // fetches that may fail under one request
+constexpr unsigned kMostJoins = 8;  // flights it may join, all in all
 
 // A validator for the kept copy is worth sending only where its answer may be stored.
-ObjectPtr kept_for_validation(const Exchange& x) { return x.eligibility.store ? x.found.object : nullptr; }
+ObjectPtr kept_for_validation(const Exchange& x) {
+  return x.eligibility.store ? x.found.object : nullptr;
+}
 
 // Who shows credentials waits for nobody, and nobody for them, but where the key keeps users apart (hostile.md 33).
 bool goes_alone(const Exchange& x) {
@@ -29,7 +31,7 @@ std::shared_ptr<Upload> open_upload(Exchange& x) {
 
 Next lead(Exchange& x, FlightPtr flight, bool shared) {
   const bool store = x.eligibility.store && x.request->method != Method::head;
-  auto order = x.order(flight, kept_for_validation(x), store, shared);
+  auto order = x.order(std::move(flight), kept_for_validation(x), store, shared);
   order.upload = open_upload(x);
   if (x.upload) x.channel.read_request_body(x.upload);
   x.leads = true;
@@ -48,7 +50,8 @@ Next take_place(Exchange& x) {
   } else {
     claim = claim_shared(x.worker.node, wanted);
   }
-  auto reader = claim.flight->join(x.worker.loop, [&x] { x.advance(); }, claim.leads);
+  auto reader = claim.flight->join(
+      x.worker.loop, [&x] { x.advance(); }, claim.leads);
   if (!reader) {  // no place in it any more: its body is under way already, or too many wait
     x.alone = true;
     return Next::run;
@@ -76,7 +79,8 @@ Next serve_stale(Exchange& x, std::string_view why) {
   x.status_line = {};
   x.status_line.hit = true;
   x.status_line.detail = why;
-  x.status_line.ttl = std::chrono::duration_cast<std::chrono::seconds>(x.answer->life.ttl(x.worker.loop.now().mono)).count();
+  x.status_line.ttl =
+      std::chrono::duration_cast<std::chrono::seconds>(x.answer->life.ttl(x.worker.loop.now().mono)).count();
   x.step = &kDeliver;
   return Next::run;
 }
@@ -87,7 +91,9 @@ bool stale_will_do(const Exchange& x, bool unreachable) {
 }
 
 // The copy may have been purged while the origin was asked: gone is gone.
-bool still_holds(const Exchange& x) { return x.worker.node.rules.covers(*x.found.object) != Coverage::hard; }
+bool still_holds(const Exchange& x) {
+  return x.worker.node.rules.covers(*x.found.object) != Coverage::hard;
+}
 
 Next failed(Exchange& x, const Error& error) {
   if (stale_will_do(x, true) && still_holds(x)) return serve_stale(x, "stale-if-error");
@@ -95,7 +101,9 @@ Next failed(Exchange& x, const Error& error) {
   return x.refuse(error);
 }
 
-bool origin_failed(int status) { return status == 500 || status == 502 || status == 503 || status == 504; }
+bool origin_failed(int status) {
+  return status == 500 || status == 502 || status == 503 || status == 504;
+}
 
 void say_what_came(Exchange& x, const FlightView& view) {
   if (x.status_line.forward == Forward::stale || x.status_line.forward == Forward::request) {
@@ -139,7 +147,8 @@ Next follow(Exchange& x, const FlightView& view) {
 
 void pass_on_interim(Exchange& x, const FlightView& view) {
   if (!x.leads) return;
-  for (; x.interim_sent < view.interim; ++x.interim_sent) x.channel.send_interim(x.reader.flight().interim(x.interim_sent));
+  for (; x.interim_sent < view.interim; ++x.interim_sent)
+    x.channel.send_interim(x.reader.flight().interim(x.interim_sent));
 }
 
 Next join(Exchange& x) {
@@ -155,7 +164,8 @@ Next join(Exchange& x) {
   }
   if (view.stage == FlightView::Stage::failed) return failed(x, *view.error);  // nothing of it was sent yet
   if (!x.leads && follow(x, view) == Next::run) return Next::run;
-  if (origin_failed(view.origin_status) && stale_will_do(x, false) && still_holds(x)) return serve_stale(x, "stale-if-error");
+  if (origin_failed(view.origin_status) && stale_will_do(x, false) && still_holds(x))
+    return serve_stale(x, "stale-if-error");
   x.origin_time = x.worker.loop.now().mono - x.began;
   say_what_came(x, view);
   if (view.whole) {

@@ -6,7 +6,8 @@ namespace {
 
 // To a request with credentials only what says that it may be (RFC 9111 §3.5, hostile.md 24).
 bool may_be_shown(const Exchange& x) {
-  return x.found.object->life.for_credentials || x.route->policy.keyed_by_user || !x.request->fields.has(Name::authorization);
+  return x.found.object->life.for_credentials || x.route->policy.keyed_by_user ||
+         !x.request->fields.has(Name::authorization);
 }
 
 Next lookup(Exchange& x) {
@@ -35,7 +36,8 @@ Next answer_with_found(Exchange& x, Outcome outcome) {
   x.outcome = outcome;
   x.answer->hits.fetch_add(1, std::memory_order_relaxed);
   x.status_line.hit = true;
-  x.status_line.ttl = std::chrono::duration_cast<std::chrono::seconds>(x.answer->life.ttl(x.worker.loop.now().mono)).count();
+  x.status_line.ttl =
+      std::chrono::duration_cast<std::chrono::seconds>(x.answer->life.ttl(x.worker.loop.now().mono)).count();
   x.step = &kDeliver;
   return Next::run;
 }

@@ -28,7 +28,9 @@ bool is_hex(std::string_view text) {
   return true;
 }
 
-bool is_all_zero(std::string_view text) { return text.find_first_not_of('0') == std::string_view::npos; }
+bool is_all_zero(std::string_view text) {
+  return text.find_first_not_of('0') == std::string_view::npos;
+}
 
 // Version 00 of the W3C trace context: 00-<32 hex>-<16 hex>-<2 hex>; ids of zeros are none.
 bool is_traceparent(std::string_view text) {
@@ -81,7 +83,8 @@ Next receive(Exchange& x) {
     if (x.step != &kReceiveRequest) return Next::run;  // a filter answered
   }
   x.eligibility = eligible(request, x.directives, x.route->policy);
-  if (x.eligibility.lookup && has_body(request)) return x.refuse(400, "a GET with a body is not served from a cached route");
+  if (x.eligibility.lookup && has_body(request))
+    return x.refuse(400, "a GET with a body is not served from a cached route");
   x.step = x.eligibility.lookup ? &kLookup : &kJoin;
   return Next::run;
 }

@@ -15,7 +15,8 @@ Flight::Identity identity_of(const Node& node, const Wanted& wanted) {
     tag.render(wanted.values, text);
     identity.tags.push_back(std::move(text));
   }
-  if (wanted.kept != nullptr) identity.tags.insert(identity.tags.end(), wanted.kept->tags.begin(), wanted.kept->tags.end());
+  if (wanted.kept != nullptr)
+    identity.tags.insert(identity.tags.end(), wanted.kept->tags.begin(), wanted.kept->tags.end());
   return identity;
 }
 
@@ -23,19 +24,21 @@ Flight::Identity identity_of(const Node& node, const Wanted& wanted) {
 
 FlightTable::Claim claim_shared(Node& node, const Wanted& wanted) {
   const Position asked = node.rules.head();
-  return node.flights.claim(identity_of(node, wanted), [&](const Flight& flight) {
-    return !overtaken(node, flight, flight.look(), asked);
-  });
+  return node.flights.claim(identity_of(node, wanted),
+                            [&](const Flight& flight) { return !overtaken(node, flight, flight.look(), asked); });
 }
 
-FlightPtr claim_alone(Node& node, const Wanted& wanted) { return node.flights.alone(identity_of(node, wanted)); }
+FlightPtr claim_alone(Node& node, const Wanted& wanted) {
+  return node.flights.alone(identity_of(node, wanted));
+}
 
 bool overtaken(const Node& node, const Flight& flight, const FlightView& view, Position asked) {
   const auto& identity = flight.identity();
   if (asked == identity.position) return false;
   if (node.rules.covers({identity.key, &identity.tags, identity.position}, asked) != Coverage::none) return true;
   const Object* answer = view.whole ? view.whole.get() : view.draft.get();
-  return answer != nullptr && node.rules.covers({identity.key, &answer->tags, identity.position}, asked) != Coverage::none;
+  return answer != nullptr &&
+         node.rules.covers({identity.key, &answer->tags, identity.position}, asked) != Coverage::none;
 }
 
 }  // namespace weir

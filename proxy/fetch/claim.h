@@ -1,5 +1,5 @@
-// claim: who asks the origin. One fetch for all who want the same thing at the same time; a flight that an invalidation has
-// overtaken is not joined any more: its answer may be the old one.
+// claim: who asks the origin. One fetch for all who want the same thing at the same time; a flight that an invalidation
+// has overtaken is not joined any more: its answer may be the old one.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@ struct Wanted {
   const Route& route;
   const RouteValues& values;
   const Key& key;
-  std::string discriminator;  // what a known Vary tells this request apart by; empty mostly
+  std::string discriminator;     // what a known Vary tells this request apart by; empty mostly
   const Object* kept = nullptr;  // the copy that is to be validated: its tags count as the answer's
 };
 

@@ -1,4 +1,5 @@
-// What a request can reach: the node (shared by all workers), the snapshot of the config it began under, and its worker.
+// What a request can reach: the node (shared by all workers), the snapshot of the config it began under, and its
+// worker.
 #pragma once
 
 #include <atomic>
@@ -26,10 +27,10 @@ namespace weir {
 // One worker's counters for one route. Written by that worker, read by the admin endpoint.
 struct RouteCounters {
   std::array<Counter, kOutcomeWords.size()> outcomes;
-  Counter client_bytes;   // bodies sent
+  Counter client_bytes;  // bodies sent
   Counter fetches, fetch_failures, origin_bytes, stored;
-  Histogram latency;      // µs from the whole head to the last byte handed to the kernel
-  Histogram first_byte;   // µs that origins took for their heads
+  Histogram latency;     // µs from the whole head to the last byte handed to the kernel
+  Histogram first_byte;  // µs that origins took for their heads
 };
 
 // All counters, by route name: they live on over reloads, and stay bounded by the names that configs ever used.

@@ -8,7 +8,9 @@ namespace {
 
 constexpr unsigned kMostAttempts = 2;
 
-Error plain(Side side, Code code, std::string detail) { return Error{side, code, std::move(detail)}; }
+Error plain(Side side, Code code, std::string detail) {
+  return Error{side, code, std::move(detail)};
+}
 
 }  // namespace
 
@@ -55,7 +57,10 @@ Fetch::Fetch(WorkerContext& its_worker, const FetchOrder& order)
   key.query = arena.copy(key.query);
   key.user = values.user;
   flight->set_writer(worker.loop, [this] { on_flight_change(); });
-  if (upload) upload->on_data([this] { if (step_ == &kSend) advance(); });
+  if (upload)
+    upload->on_data([this] {
+      if (step_ == &kSend) advance();
+    });
 }
 
 Fetch::~Fetch() {
@@ -69,7 +74,9 @@ void Fetch::advance() {
   if (next == Next::done) over();
 }
 
-RequestContext Fetch::context() { return {route, request, values, client_address, request_id, arena}; }
+RequestContext Fetch::context() {
+  return {route, request, values, client_address, request_id, arena};
+}
 
 void Fetch::fail(Error error) {
   if (over_) return;
@@ -100,8 +107,8 @@ void Fetch::on_flight_change() {
   if (connection && head_published && !body_over && flight->room() > 0) connection->pause_reading(false);
 }
 
-// Asking again is harmless where nothing was sent, or where the method may be repeated and no byte of an answer came; a kept
-// connection that the server closed meanwhile is the common case (RFC 9110 §9.2.2, RFC 9112 §9.3.1).
+// Asking again is harmless where nothing was sent, or where the method may be repeated and no byte of an answer came; a
+// kept connection that the server closed meanwhile is the common case (RFC 9110 §9.2.2, RFC 9112 §9.3.1).
 bool Fetch::may_ask_again(const Error& error, bool untouched) const {
   if (attempts >= kMostAttempts || head_published || interim_answers > 0) return false;
   if (upload && upload->started()) return false;

@@ -1,5 +1,6 @@
-// Fetch: one request to the origin, from the decision to ask until its answer is passed on and, where it may be, kept. It
-// belongs to its worker, never to a client: who waits for it reads its flight. A refresh is a fetch with nobody waiting.
+// Fetch: one request to the origin, from the decision to ask until its answer is passed on and, where it may be, kept.
+// It belongs to its worker, never to a client: who waits for it reads its flight. A refresh is a fetch with nobody
+// waiting.
 //
 //   prepare ─► connect ─► send ─► receive ─► keep ─► (over)
 //       what to ask    whom    ask    judge the head,   make it an object,
@@ -30,10 +31,10 @@ struct FetchOrder {
   const RouteValues* values = nullptr;
   const Key* key = nullptr;
   FlightPtr flight;
-  bool store = false;                 // the answer may be stored, if it allows it
-  bool shared = false;                // others may join the flight
-  ObjectPtr kept;                     // what to validate, or null
-  std::shared_ptr<Upload> upload;     // the request's body, or null
+  bool store = false;              // the answer may be stored, if it allows it
+  bool shared = false;             // others may join the flight
+  ObjectPtr kept;                  // what to validate, or null
+  std::shared_ptr<Upload> upload;  // the request's body, or null
   std::string_view client_address;
   std::string_view request_id;
   std::string_view traceparent;
@@ -64,7 +65,7 @@ class Fetch final : public OriginConnection::User {
   Arena arena;
   std::shared_ptr<const WorkerSnapshot> snapshot;
   const Route& route;
-  RequestHead request;              // views into arena
+  RequestHead request;  // views into arena
   RouteValues values;
   Key key;
   FlightPtr flight;
@@ -73,10 +74,10 @@ class Fetch final : public OriginConnection::User {
   std::shared_ptr<Upload> upload;
   std::string_view client_address, request_id, traceparent;
 
-  Fields to_origin;                 // prepared
+  Fields to_origin;  // prepared
   std::string_view target;
-  bool conditional = false;         // weir's own validators were sent
-  bool ranged = false;              // the client's Range was sent
+  bool conditional = false;  // weir's own validators were sent
+  bool ranged = false;       // the client's Range was sent
   Exchanged when;
   std::unique_ptr<OriginConnection> connection;
   Operation acquiring;
@@ -98,9 +99,9 @@ class Fetch final : public OriginConnection::User {
   RouteCounters& counters() { return *snapshot->counters[route.number]; }
   OriginPool& pool() const { return *snapshot->pools[route.upstream]; }
 
-  void fail(Error error);   // the flight fails with it, and the fetch is over
-  void over();              // takes itself out of worker.fetches
-  void on_flight_change();  // room for the body, or nobody reads any more
+  void fail(Error error);                  // the flight fails with it, and the fetch is over
+  void over();                             // takes itself out of worker.fetches
+  void on_flight_change();                 // room for the body, or nobody reads any more
   void renew(ResponseHead& not_modified);  // keep.cc
   // Turns false when this fetch is over: for answers that come by another way than an Operation.
   const std::shared_ptr<const bool>& alive() const { return alive_; }

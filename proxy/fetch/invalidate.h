@@ -1,5 +1,5 @@
-// What the answer to an unsafe request makes invalid: its own target (RFC 9111 §4.4), Location and Content-Location on the
-// same host, and what the route's `invalidate:` says.
+// What the answer to an unsafe request makes invalid: its own target (RFC 9111 §4.4), Location and Content-Location on
+// the same host, and what the route's `invalidate:` says.
 #pragma once
 
 #include <vector>

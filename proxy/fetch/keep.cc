@@ -1,5 +1,5 @@
-// keep: the whole answer is there. What may be stored becomes an object; a 304 renews the object that was asked about. New
-// requests find it in the store before the flight ends, so there is no moment in which neither has it.
+// keep: the whole answer is there. What may be stored becomes an object; a 304 renews the object that was asked about.
+// New requests find it in the store before the flight ends, so there is no moment in which neither has it.
 #include <array>
 #include <charconv>
 #include <utility>
@@ -23,7 +23,9 @@ std::string make_etag(const Body& body) {
   return etag + "\"";
 }
 
-bool wants_etag(const Fetch& f) { return f.route.policy.etag && f.draft->etag.empty() && f.draft->status == 200; }
+bool wants_etag(const Fetch& f) {
+  return f.route.policy.etag && f.draft->etag.empty() && f.draft->status == 200;
+}
 
 // The draft is being read by others: what changes is made on a copy.
 std::shared_ptr<Object> finished_object(Fetch& f) {
@@ -57,7 +59,8 @@ Next keep(Fetch& f) {
   if (f.admission && f.admission->store && f.flight->keeps()) {
     auto object = finished_object(f);
     // Purged while it was fetched: it answers those who asked before, and nobody else.
-    if (f.worker.node.rules.covers(*object) == Coverage::none && f.worker.node.store.put(object, f.route.policy.max_variants)) {
+    if (f.worker.node.rules.covers(*object) == Coverage::none &&
+        f.worker.node.store.put(object, f.route.policy.max_variants)) {
       f.counters().stored.add();
     }
   }
@@ -123,10 +126,12 @@ void Fetch::renew(ResponseHead& not_modified) {
   }
   if (shared) worker.node.flights.retire(*flight);
   head_published = true;
-  flight->complete({.whole = std::move(mine), .revalidated = true, .share = share, .origin_status = 304, .trailers = {}});
+  flight->complete(
+      {.whole = std::move(mine), .revalidated = true, .share = share, .origin_status = 304, .trailers = {}});
 }
 
-void set_head(Object& object, int status, std::string_view reason, const Fields& fields, std::optional<std::uint64_t> length) {
+void set_head(Object& object, int status, std::string_view reason, const Fields& fields,
+              std::optional<std::uint64_t> length) {
   object.status = status;
   Fields without_length = fields;
   without_length.remove(Name::content_length);
@@ -147,8 +152,15 @@ void set_head(Object& object, int status, std::string_view reason, const Fields&
   Fields for_304;
   for (const Field& field : without_length) {
     switch (field.id) {
-      case Name::cache_control: case Name::content_location: case Name::date: case Name::etag: case Name::expires:
-      case Name::vary: case Name::via: case Name::cdn_cache_control: case Name::last_modified: for_304.add(field); break;
+      case Name::cache_control:
+      case Name::content_location:
+      case Name::date:
+      case Name::etag:
+      case Name::expires:
+      case Name::vary:
+      case Name::via:
+      case Name::cdn_cache_control:
+      case Name::last_modified: for_304.add(field); break;
       default: break;
     }
   }

@@ -1,6 +1,6 @@
-// prepare: what to ask the origin. The client's fields are never passed on as they are: hop-by-hop ones go, weir sets its own
-// X-Forwarded-*, and on routes whose lifetime comes from `ttl` only what can't change the answer for others remains
-// (hostile.md 13, 26).
+// prepare: what to ask the origin. The client's fields are never passed on as they are: hop-by-hop ones go, weir sets
+// its own X-Forwarded-*, and on routes whose lifetime comes from `ttl` only what can't change the answer for others
+// remains (hostile.md 13, 26).
 #include <algorithm>
 
 #include "proxy/base/text.h"
@@ -67,7 +67,8 @@ void add_keyed_cookies(Fetch& f) {
     line.append(name).append("=").append(value);
   };
   for (const auto& name : spec.cookies) add(name);
-  if (spec.user && spec.user->from == KeySpec::User::From::cookie && !named(spec.cookies, spec.user->name)) add(spec.user->name);
+  if (spec.user && spec.user->from == KeySpec::User::From::cookie && !named(spec.cookies, spec.user->name))
+    add(spec.user->name);
   if (!line.empty()) f.to_origin.add(Name::cookie, f.arena.copy(line));
 }
 

@@ -1,5 +1,5 @@
-// receive: the origin's answer. The head is judged once, before anybody sees it; an unsafe request's invalidations stand in
-// the log before its answer goes on; the body flows into the flight as fast as its readers take it.
+// receive: the origin's answer. The head is judged once, before anybody sees it; an unsafe request's invalidations
+// stand in the log before its answer goes on; the body flows into the flight as fast as its readers take it.
 #include <algorithm>
 #include <utility>
 
@@ -16,7 +16,9 @@ constexpr unsigned kMostInterim = 8;
 constexpr std::size_t kMostTags = 128;
 constexpr std::size_t kLongestTag = 256;
 
-Error bad_answer(std::string detail) { return {Side::origin, Code::malformed, std::move(detail)}; }
+Error bad_answer(std::string detail) {
+  return {Side::origin, Code::malformed, std::move(detail)};
+}
 
 // What the rest of weir may rely on (hostile.md 16, 19). Empty: fine.
 std::string_view breach(const Fetch& f, const ResponseHead& head) {
@@ -57,7 +59,8 @@ void make_draft(Fetch& f, ResponseHead& head) {
   draft->digest = f.key.digest;
   draft->tags = f.flight->identity().tags;
   for (auto& tag : response_tags(head.fields)) {
-    if (std::find(draft->tags.begin(), draft->tags.end(), tag) == draft->tags.end()) draft->tags.push_back(std::move(tag));
+    if (std::find(draft->tags.begin(), draft->tags.end(), tag) == draft->tags.end())
+      draft->tags.push_back(std::move(tag));
   }
   draft->position = f.flight->identity().position;
   draft->route = f.route.number;
@@ -103,7 +106,8 @@ void publish(Fetch& f) {
   const bool share = f.shared && f.unstored.empty() && shareable_with_waiters(*f.admission);
   if (f.shared && !share) {
     if (f.admission->hit_for_miss) {
-      f.worker.node.store.remember_uncacheable(f.key.digest, f.key.bytes, f.worker.loop.now().mono + f.route.policy.hit_for_miss);
+      f.worker.node.store.remember_uncacheable(f.key.digest, f.key.bytes,
+                                               f.worker.loop.now().mono + f.route.policy.hit_for_miss);
     }
   }
   if (f.shared && (!keep || !share)) f.worker.node.flights.retire(*f.flight);
@@ -185,7 +189,8 @@ void Fetch::on_origin_body(std::string_view bytes) {
 void Fetch::on_origin_end(const Fields& trailer_fields) {
   for (const Field& field : trailer_fields) trailers.append(field.name).append(": ").append(field.value).append("\r\n");
   body_over = true;
-  // An answer that came before the whole request was sent is an answer all the same; the connection can't be used again.
+  // An answer that came before the whole request was sent is an answer all the same; the connection can't be used
+  // again.
   if (step_ == &kSend) step_ = &kReceive;
   advance();
 }

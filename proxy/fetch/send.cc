@@ -1,5 +1,5 @@
-// connect and send: a connection from the pool, then the request in weir's own framing, its body as fast as the origin takes
-// it. A body that ends early closes the connection without a last chunk (hostile.md 6).
+// connect and send: a connection from the pool, then the request in weir's own framing, its body as fast as the origin
+// takes it. A body that ends early closes the connection without a last chunk (hostile.md 6).
 #include <utility>
 
 #include "proxy/fetch/fetch.h"
@@ -11,20 +11,22 @@ Next connect(Fetch& f) {
   const bool fresh = f.attempts > 0;
   ++f.attempts;
   f.step_ = &kSend;
-  f.acquiring = f.pool().acquire(f.key.digest.low, f.tried, fresh, [&f](Result<std::unique_ptr<OriginConnection>> got, const OriginServer& server) {
-    f.acquiring.done();
-    if (!got && got.error().code == Code::refused && f.attempts < 2 && f.pool().upstream().servers().size() > 1) {
-      f.tried = &server;  // it can't even be tried to connect to: another one may
-      f.step_ = &kConnect;
-      return f.advance();
-    }
-    if (!got) return f.fail(std::move(got).error());
-    f.connection = std::move(got).value();
-    f.connection->begin(f, f.request.method);
-    f.counters().fetches.add();
-    f.when.sent = f.worker.loop.now();
-    f.advance();
-  });
+  f.acquiring = f.pool().acquire(
+      f.key.digest.low, f.tried, fresh,
+      [&f](Result<std::unique_ptr<OriginConnection>> got, const OriginServer& server) {
+        f.acquiring.done();
+        if (!got && got.error().code == Code::refused && f.attempts < 2 && f.pool().upstream().servers().size() > 1) {
+          f.tried = &server;  // it can't even be tried to connect to: another one may
+          f.step_ = &kConnect;
+          return f.advance();
+        }
+        if (!got) return f.fail(std::move(got).error());
+        f.connection = std::move(got).value();
+        f.connection->begin(f, f.request.method);
+        f.counters().fetches.add();
+        f.when.sent = f.worker.loop.now();
+        f.advance();
+      });
   return Next::wait;
 }
 
@@ -32,7 +34,8 @@ Result<void> write_head(Fetch& f) {
   std::string head;
   head.reserve(512);
   const H1RequestLine line{f.request.method_text, f.target, f.request.authority};
-  auto written = write_h1_request(head, line, f.to_origin, f.upload ? f.request.framing : Framing::none, f.request.content_length);
+  auto written =
+      write_h1_request(head, line, f.to_origin, f.upload ? f.request.framing : Framing::none, f.request.content_length);
   if (written) f.connection->send(head);
   return written;
 }
@@ -49,7 +52,8 @@ void pass_on_upload(Fetch& f) {
     if (chunked) f.connection->send("\r\n");
   }
   if (f.upload->end() == Upload::End::whole && f.upload->empty()) {
-    if (chunked) f.connection->send(f.upload->trailers().empty() ? "0\r\n\r\n" : "0\r\n" + f.upload->trailers() + "\r\n");
+    if (chunked)
+      f.connection->send(f.upload->trailers().empty() ? "0\r\n\r\n" : "0\r\n" + f.upload->trailers() + "\r\n");
     f.upload_over = true;
   }
 }
@@ -58,7 +62,8 @@ std::optional<Error> upload_error(const Upload& upload) {
   switch (upload.end()) {
     case Upload::End::broken: return Error{Side::client, Code::closed, "the request's body broke off"};
     case Upload::End::malformed: return Error{Side::client, Code::malformed, "the request's body is malformed"};
-    case Upload::End::too_large: return Error{Side::client, Code::too_large, "the request's body is larger than this route takes"};
+    case Upload::End::too_large:
+      return Error{Side::client, Code::too_large, "the request's body is larger than this route takes"};
     case Upload::End::open:
     case Upload::End::whole: break;
   }

@@ -16,11 +16,11 @@ enum class Forward : std::uint8_t { none, bypass, method, uri_miss, vary_miss, m
 struct CacheStatus {
   bool hit = false;
   Forward forward = Forward::none;
-  int forward_status = 0;      // written where non-zero
+  int forward_status = 0;        // written where non-zero
   std::optional<Seconds> ttl{};  // may be negative
   bool stored = false;
   bool collapsed = false;
-  std::string_view detail{};   // a token; empty: none
+  std::string_view detail{};  // a token; empty: none
 };
 
 // Appends `weir; hit; ttl=3412`. At most 160 bytes.

@@ -53,7 +53,7 @@ class ChunkedDecoder {
   enum class State : std::uint8_t { size, data, data_end, trailers, over, failed } state_ = State::size;
   std::uint64_t left_ = 0;
   std::size_t extensions_ = 0;
-  std::size_t line_ = 0;       // where the trailer line being read begins in trailer_bytes_
+  std::size_t line_ = 0;  // where the trailer line being read begins in trailer_bytes_
   std::string_view body_;
   std::string trailer_bytes_;  // owns what trailers_ points into
   Fields trailers_;
@@ -82,7 +82,7 @@ class H1RequestParser {
  private:
   H1Event head_event(std::string_view in, std::size_t& consumed);
   H1Event body_event(std::string_view in, std::size_t& consumed);
-  bool refuse(int status, std::string_view detail);     // false, always
+  bool refuse(int status, std::string_view detail);  // false, always
   H1Event fail(int status, std::string_view detail);
   void restart_head();
   bool read_line(std::string_view line);
@@ -96,12 +96,12 @@ class H1RequestParser {
   const bool tls_;
   enum class State : std::uint8_t { head, body, over, failed } state_ = State::head;
   RequestHead head_;
-  Arena arena_;                // normalised paths and authorities
+  Arena arena_;  // normalised paths and authorities
   HeadLines lines_;
   const char* base_ = nullptr;  // where the bytes were when lines_ began: views are remade if they move
   bool has_request_line_ = false;
-  int empty_lines_ = 0;        // before the request line
-  std::uint64_t left_ = 0;     // of a body with a length
+  int empty_lines_ = 0;     // before the request line
+  std::uint64_t left_ = 0;  // of a body with a length
   std::string_view body_;
   ChunkedDecoder chunks_;
   Error error_;
@@ -155,7 +155,7 @@ class H1ResponseParser {
 // Connection and Host in `fields` are ignored.
 struct H1RequestLine {
   std::string_view method;
-  std::string_view target;     // origin-form, or "*"
+  std::string_view target;  // origin-form, or "*"
   std::string_view authority;
 };
 Result<void> write_h1_request(std::string& out, const H1RequestLine& line, const Fields& fields, Framing framing,
@@ -165,7 +165,7 @@ Result<void> write_h1_request(std::string& out, const H1RequestLine& line, const
 // also the form in which a stored object keeps its head.
 Result<void> write_h1_response_head(std::string& out, int status, std::string_view reason, const Fields& fields);
 
-void write_chunk_header(std::string& out, std::uint64_t bytes);          // "1f\r\n"; data and "\r\n" follow
+void write_chunk_header(std::string& out, std::uint64_t bytes);           // "1f\r\n"; data and "\r\n" follow
 Result<void> write_last_chunk(std::string& out, const Fields& trailers);  // "0\r\n" trailers "\r\n"
 
 }  // namespace weir

@@ -8,7 +8,20 @@
 
 namespace weir {
 
-enum class Method : std::uint8_t { get, head, post, put, patch, delete_, options, trace, connect, purge, softpurge, other };
+enum class Method : std::uint8_t {
+  get,
+  head,
+  post,
+  put,
+  patch,
+  delete_,
+  options,
+  trace,
+  connect,
+  purge,
+  softpurge,
+  other
+};
 
 Method method_of(std::string_view token) noexcept;  // case-sensitive (RFC 9110 §9.1)
 bool is_safe(Method method) noexcept;               // GET HEAD OPTIONS TRACE
@@ -27,15 +40,15 @@ enum class Framing : std::uint8_t {
 struct RequestHead {
   Method method = Method::get;
   std::string_view method_text;
-  std::string_view target;      // as sent
-  std::string_view path;        // normalised, begins with '/' ("*" for OPTIONS *)
-  std::string_view query;       // without '?', normalised
-  bool has_query = false;       // "/a?" and "/a" are two targets
-  std::string_view authority;   // normalised: lower case, no default port
+  std::string_view target;     // as sent
+  std::string_view path;       // normalised, begins with '/' ("*" for OPTIONS *)
+  std::string_view query;      // without '?', normalised
+  bool has_query = false;      // "/a?" and "/a" are two targets
+  std::string_view authority;  // normalised: lower case, no default port
   Version version = Version::http11;
   Framing framing = Framing::none;
   std::uint64_t content_length = 0;
-  bool keep_alive = true;       // what the client's version and Connection allow
+  bool keep_alive = true;  // what the client's version and Connection allow
   bool expect_continue = false;
   Fields fields;
 
@@ -53,7 +66,7 @@ struct ResponseHead {
   Version version = Version::http11;
   Framing framing = Framing::none;
   std::uint64_t content_length = 0;
-  bool keep_alive = true;       // whether the origin connection may carry another request
+  bool keep_alive = true;  // whether the origin connection may carry another request
   Fields fields;
 
   void clear() noexcept {

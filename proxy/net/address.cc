@@ -13,10 +13,16 @@
 namespace weir {
 namespace {
 
-Error bad(std::string detail) { return Error{Side::config, Code::malformed, std::move(detail)}; }
+Error bad(std::string detail) {
+  return Error{Side::config, Code::malformed, std::move(detail)};
+}
 
-const sockaddr_in& as_v4(const Address& a) { return reinterpret_cast<const sockaddr_in&>(a.storage); }
-const sockaddr_in6& as_v6(const Address& a) { return reinterpret_cast<const sockaddr_in6&>(a.storage); }
+const sockaddr_in& as_v4(const Address& a) {
+  return reinterpret_cast<const sockaddr_in&>(a.storage);
+}
+const sockaddr_in6& as_v6(const Address& a) {
+  return reinterpret_cast<const sockaddr_in6&>(a.storage);
+}
 
 // The address bytes, an IPv4-mapped IPv6 address as IPv4.
 std::string_view address_bytes(const Address& a) {
@@ -68,7 +74,8 @@ Result<Address> parse_ip(std::string_view host, std::uint16_t port) {
     address.length = sizeof v4;
   } else {
     auto& v6 = reinterpret_cast<sockaddr_in6&>(address.storage);
-    if (::inet_pton(AF_INET6, text.c_str(), &v6.sin6_addr) != 1) return bad("'" + printable(host) + "' is not an IP address");
+    if (::inet_pton(AF_INET6, text.c_str(), &v6.sin6_addr) != 1)
+      return bad("'" + printable(host) + "' is not an IP address");
     v6.sin6_family = AF_INET6;
     address.length = sizeof v6;
   }

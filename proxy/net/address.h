@@ -20,8 +20,8 @@ struct Address {
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
   std::uint16_t port() const;
   void set_port(std::uint16_t port);
-  std::string host() const;          // without port or brackets
-  std::string text() const;          // 127.0.0.1:80, [::1]:80
+  std::string host() const;  // without port or brackets
+  std::string text() const;  // 127.0.0.1:80, [::1]:80
   bool loopback() const;
   friend bool operator==(const Address& a, const Address& b) { return a.text() == b.text(); }
 };

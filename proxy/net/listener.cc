@@ -16,7 +16,9 @@ namespace {
 constexpr int kAcceptsATurn = 64;
 constexpr auto kRest = std::chrono::milliseconds(100);
 
-int open_reserve() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
+int open_reserve() {
+  return ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
 
 }  // namespace
 
@@ -24,7 +26,10 @@ Listener::Listener(Loop& loop, int fd, Accepted accepted)
     : fd_(fd),
       reserve_(open_reserve()),
       watch_(loop, fd, this, on_readable, on_readable),
-      retry_(loop, [this] { if (!paused_ && fd_ >= 0) watch_.want_read(true); }),
+      retry_(loop,
+             [this] {
+               if (!paused_ && fd_ >= 0) watch_.want_read(true);
+             }),
       accepted_(std::move(accepted)) {
   watch_.want_read(true);
 }
@@ -45,13 +50,16 @@ void Listener::pause(bool yes) {
   if (fd_ >= 0) watch_.want_read(!yes);
 }
 
-void Listener::on_readable(void* self) noexcept { static_cast<Listener*>(self)->accept_some(); }
+void Listener::on_readable(void* self) noexcept {
+  static_cast<Listener*>(self)->accept_some();
+}
 
 void Listener::accept_some() {
   for (int i = 0; i < kAcceptsATurn && fd_ >= 0 && !paused_; ++i) {
     Address peer;
     peer.length = sizeof peer.storage;
-    const int fd = ::accept4(fd_, reinterpret_cast<sockaddr*>(&peer.storage), &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd =
+        ::accept4(fd_, reinterpret_cast<sockaddr*>(&peer.storage), &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       set_no_delay(fd);
       accepted_(fd, peer);

@@ -1,5 +1,5 @@
-// Listener: accepts connections on one loop. Out of descriptors it lets the waiting ones rest and tries again soon, rather than
-// spin; a descriptor kept in reserve lets it turn one away politely.
+// Listener: accepts connections on one loop. Out of descriptors it lets the waiting ones rest and tries again soon,
+// rather than spin; a descriptor kept in reserve lets it turn one away politely.
 #pragma once
 
 #include <cstdint>

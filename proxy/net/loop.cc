@@ -71,10 +71,16 @@ void Loop::post(Callback<void()> work) {
   }
 }
 
-void Loop::execute(Callback<void()> work) { here() ? defer(std::move(work)) : post(std::move(work)); }
+void Loop::execute(Callback<void()> work) {
+  here() ? defer(std::move(work)) : post(std::move(work));
+}
 
-bool Loop::here() const noexcept { return current_loop == this; }
-Loop* Loop::current() noexcept { return current_loop; }
+bool Loop::here() const noexcept {
+  return current_loop == this;
+}
+Loop* Loop::current() noexcept {
+  return current_loop;
+}
 
 void Loop::read_now() {
   now_ = Now::read();
@@ -91,8 +97,8 @@ void Loop::run_posted() {
   running_.clear();
 }
 
-// Work may defer more work: it runs in the same turn, but what piles up is given up to the next one after some rounds, so
-// that sockets are not starved.
+// Work may defer more work: it runs in the same turn, but what piles up is given up to the next one after some rounds,
+// so that sockets are not starved.
 void Loop::run_deferred() {
   for (int round = 0; round < 16 && !deferred_.empty(); ++round) {
     running_.swap(deferred_);

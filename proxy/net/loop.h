@@ -1,4 +1,5 @@
-// Loop: one thread's event loop. libevent says "ready" and "it is time"; everything else is ours. One a worker, no locks.
+// Loop: one thread's event loop. libevent says "ready" and "it is time"; everything else is ours. One a worker, no
+// locks.
 //
 // A turn: wait ─► callbacks of descriptors and timers ─► posted and deferred work ─► disposal.
 // Whoever must not die inside their own callback goes to dispose() and is destroyed at the end of the turn.
@@ -82,8 +83,8 @@ class Loop final : public Executor {
   std::vector<Callback<void()>> posted_;  // guarded by mutex_
 };
 
-// Timer: runs a callback once, after a while. Setting it again to a later time costs nothing: the event fires at the old
-// time, sees the new deadline, and sleeps on. Runs on real time, whatever a test does to the clock.
+// Timer: runs a callback once, after a while. Setting it again to a later time costs nothing: the event fires at the
+// old time, sees the new deadline, and sleeps on. Runs on real time, whatever a test does to the clock.
 class Timer {
  public:
   Timer(Loop& loop, Callback<void()> run);

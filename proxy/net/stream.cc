@@ -34,7 +34,9 @@ Stream::~Stream() {
   ::close(fd_);
 }
 
-Io Stream::read(std::span<char> into) { return outcome(::recv(fd_, into.data(), into.size(), 0)); }
+Io Stream::read(std::span<char> into) {
+  return outcome(::recv(fd_, into.data(), into.size(), 0));
+}
 
 Io Stream::write(std::span<const iovec> pieces) {
   msghdr message{};
@@ -55,7 +57,9 @@ int Stream::connect_error() const {
   return error;
 }
 
-void Stream::shut_down_writing() { ::shutdown(fd_, SHUT_WR); }
+void Stream::shut_down_writing() {
+  ::shutdown(fd_, SHUT_WR);
+}
 
 void Stream::reset_on_close() {
   const linger hard{.l_onoff = 1, .l_linger = 0};

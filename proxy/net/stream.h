@@ -1,5 +1,5 @@
-// Stream: one connected socket on one loop. Moves bytes by direct recv and sendmsg, tells its owner when it is ready; no
-// buffers of its own.
+// Stream: one connected socket on one loop. Moves bytes by direct recv and sendmsg, tells its owner when it is ready;
+// no buffers of its own.
 #pragma once
 
 #include <sys/uio.h>

@@ -86,7 +86,7 @@ class RouteCompiler {
 
   std::vector<Template> templates(const std::vector<TemplateText>& texts, const std::string& path, const Known& known) {
     std::vector<Template> out;
-    for (std::size_t i = 0; i < texts.size(); ++i) {
+    for (std::size_t i = 0; i < texts.size() && diagnostics_.size() <= kMostDiagnostics; ++i) {
       auto made = Template::parse(texts[i].text, known);
       if (made) {
         out.push_back(std::move(*made));
@@ -128,7 +128,7 @@ Prepared prepare_loaded(Loaded loaded, std::span<const FilterType> filters) {
   if (!loaded.config) return prepared;
   auto compiled = compile(*loaded.config, filters);
   prepared.diagnostics.insert(prepared.diagnostics.end(), compiled.diagnostics.begin(), compiled.diagnostics.end());
-  sort_by_place(prepared.diagnostics);
+  put_in_order(prepared.diagnostics);
   if (has_errors(prepared.diagnostics)) return prepared;
   prepared.config = std::make_shared<const Config>(std::move(*loaded.config));
   prepared.routes = std::move(compiled.routes);

@@ -107,7 +107,9 @@ void ClientConnection::check_time(std::chrono::steady_clock::time_point now, con
     case Waiting::origin: return;
   }
   if (waited < patience.slow) return;
-  const auto least = patience.min_rate * static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(waited).count()) / 1000;
+  const auto least = patience.min_rate *
+                     static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(waited).count()) /
+                     1000;
   if (progress - progress_ < least) return close();
   since_ = now;
   progress_ = progress;

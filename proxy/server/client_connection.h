@@ -1,5 +1,5 @@
-// ClientConnection: one client's socket. Small while it idles: what a request needs is borrowed for its time. Lives in its
-// worker's list; dies by close(), at the end of the loop's turn.
+// ClientConnection: one client's socket. Small while it idles: what a request needs is borrowed for its time. Lives in
+// its worker's list; dies by close(), at the end of the loop's turn.
 #pragma once
 
 #include <chrono>
@@ -28,7 +28,8 @@ class ClientConnection {
 
   // Between requests the session goes back to the worker.
   void rest();
-  // All is sent: says so to the client, and reads its last bytes away for a while, so that a reset doesn't eat our answer.
+  // All is sent: says so to the client, and reads its last bytes away for a while, so that a reset doesn't eat our
+  // answer.
   void linger();
   void close();
   bool idle() const { return !closed_ && (session_ == nullptr || session_->idle()); }

@@ -66,15 +66,17 @@ void H1Session::send_whole(const BodyPtr& body) {
   output_.add("\r\n");
 }
 
-void H1Session::send_text(std::string_view content) { output_.add(content); }
+void H1Session::send_text(std::string_view content) {
+  output_.add(content);
+}
 
 std::size_t H1Session::send_some(std::span<const iovec> pieces) {
   if (connection_ == nullptr) return 0;
   return chunked_ ? send_chunked(pieces) : send_pieces(pieces);
 }
 
-// A chunk is announced for what there is now; when the socket takes less, the rest of it follows first. Its end leaves in the
-// same call as its last bytes: nobody waits for two bytes.
+// A chunk is announced for what there is now; when the socket takes less, the rest of it follows first. Its end leaves
+// in the same call as its last bytes: nobody waits for two bytes.
 std::size_t H1Session::send_chunked(std::span<const iovec> pieces) {
   static constexpr std::string_view kEnd = "\r\n";
   std::array<iovec, 17> part;

@@ -9,16 +9,18 @@
 namespace weir {
 namespace {
 
-constexpr std::uint64_t kMostDiscarded = 64 * 1024;   // of a body that nobody wants
-constexpr std::size_t kMostQueued = 256 * 1024;       // answers to pipelined requests
-constexpr std::size_t kCompactAbove = 8 * 1024;       // so that behind the largest head there is room for a body
+constexpr std::uint64_t kMostDiscarded = 64 * 1024;  // of a body that nobody wants
+constexpr std::size_t kMostQueued = 256 * 1024;      // answers to pipelined requests
+constexpr std::size_t kCompactAbove = 8 * 1024;      // so that behind the largest head there is room for a body
 
 }  // namespace
 
 H1Session::H1Session(WorkerContext& worker, const H1Limits& limits)
     : worker_(worker), parser_(limits), exchange_(worker, *this) {}
 
-H1Session::~H1Session() { detach(); }
+H1Session::~H1Session() {
+  detach();
+}
 
 void H1Session::attach(ClientConnection& connection) {
   connection_ = &connection;
@@ -78,7 +80,8 @@ void H1Session::compact() {
   parsed_ = base;
 }
 
-// Reads requests out of the buffer until one has to wait. Never inside itself: an exchange that ends in here is seen here.
+// Reads requests out of the buffer until one has to wait. Never inside itself: an exchange that ends in here is seen
+// here.
 void H1Session::process() {
   if (std::exchange(processing_, true)) {
     again_ = true;
@@ -86,8 +89,7 @@ void H1Session::process() {
   }
   do {
     again_ = held_back_ = false;
-    while (!closing_ && connection_ != nullptr && next_event()) {
-    }
+    while (!closing_ && connection_ != nullptr && next_event()) {}
     if (held_back_ && output_.flush(connection_->stream()) == Io::Kind::moved) again_ = true;
   } while (again_ && !closing_ && connection_ != nullptr);
   processing_ = false;
@@ -153,7 +155,8 @@ void H1Session::on_end() {
   input_ = Input::over;
   if (!upload_) return;
   std::string trailers;
-  for (const Field& field : parser_.trailers()) trailers.append(field.name).append(": ").append(field.value).append("\r\n");
+  for (const Field& field : parser_.trailers())
+    trailers.append(field.name).append(": ").append(field.value).append("\r\n");
   std::exchange(upload_, nullptr)->finish(std::move(trailers));
 }
 
@@ -168,12 +171,14 @@ void H1Session::on_malformed() {
     return;
   }
   closing_ = true;
-  exchange_.begin_refused(parser_.head(), connection_->client_address(), parser_.error_status(), parser_.error().detail);
+  exchange_.begin_refused(parser_.head(), connection_->client_address(), parser_.error_status(),
+                          parser_.error().detail);
 }
 
 void H1Session::give_up_on_head() {
   close_after_ = closing_ = true;
-  exchange_.begin_refused(parser_.head(), connection_->client_address(), 408, "the request's head did not come in time");
+  exchange_.begin_refused(parser_.head(), connection_->client_address(), 408,
+                          "the request's head did not come in time");
 }
 
 void H1Session::read_request_body(std::shared_ptr<Upload> upload) {

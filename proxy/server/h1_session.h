@@ -78,9 +78,9 @@ class H1Session final : public Channel {
   bool answered_ = false;         // the answer to this request is complete in the output
   bool chunked_ = false, close_after_ = false, closing_ = false, processing_ = false, again_ = false, aborted_ = false;
   bool continue_due_ = false;
-  bool held_back_ = false;        // requests wait in the buffer until their predecessors' answers are sent
+  bool held_back_ = false;  // requests wait in the buffer until their predecessors' answers are sent
   bool ends_with_connection_ = false;
-  bool blocked_ = false;          // the socket took less than the exchange had
+  bool blocked_ = false;  // the socket took less than the exchange had
 };
 
 }  // namespace weir

@@ -1,5 +1,5 @@
-// Output: what one connection has yet to send, in order: small text that it owns, and bodies that it only refers to. Sent by as
-// few system calls as there can be: pipelined answers share one. Memory is kept for the next time.
+// Output: what one connection has yet to send, in order: small text that it owns, and bodies that it only refers to.
+// Sent by as few system calls as there can be: pipelined answers share one. Memory is kept for the next time.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +34,7 @@ class Output {
     const char* external = nullptr;  // null: in text_, at offset
     std::size_t offset = 0;
     std::size_t length = 0;
-    BodyPtr held;                    // what `external` lies in
+    BodyPtr held;  // what `external` lies in
   };
   std::size_t gather(std::span<iovec> out) const;
   void consume(std::size_t bytes);
@@ -42,8 +42,8 @@ class Output {
 
   std::string text_;
   std::vector<Piece> pieces_;
-  std::size_t first_ = 0;   // pieces before it are sent
-  std::size_t done_ = 0;    // bytes of pieces_[first_] that are
+  std::size_t first_ = 0;  // pieces before it are sent
+  std::size_t done_ = 0;   // bytes of pieces_[first_] that are
   std::size_t unsent_ = 0;
   std::uint64_t sent_ = 0;  // since the connection began: for the minimum rate
 };

@@ -1,5 +1,5 @@
-// Reloading: the new file is checked whole before anything changes; then every worker takes the new snapshot between two
-// requests. What runs goes on under the old one. The cache and the connections live on.
+// Reloading: the new file is checked whole before anything changes; then every worker takes the new snapshot between
+// two requests. What runs goes on under the old one. The cache and the connections live on.
 #include <utility>
 
 #include "proxy/server/server.h"

@@ -116,8 +116,8 @@ Result<void> Server::open(const Prepared& prepared) {
   return {};
 }
 
-// Each worker has a socket of its own for each address; the kernel spreads connections over them. Somebody else's socket on
-// the same port would share it silently: a first one without SO_REUSEPORT finds out.
+// Each worker has a socket of its own for each address; the kernel spreads connections over them. Somebody else's
+// socket on the same port would share it silently: a first one without SO_REUSEPORT finds out.
 Result<std::vector<std::vector<int>>> Server::open_listeners() {
   std::vector<std::vector<int>> all(worker_count(*config_));
   for (const ListenConfig& listen : config_->listen) {
@@ -191,11 +191,13 @@ AdminServices Server::services() {
       .snapshot = [this] { return snapshot_; },
       .reload = [this] { return reload(); },
       .ready = [this] { return ready_ && !draining_; },
-      .warm_one = [this](std::string url, Callback<void(WarmResult)> done) { return warm_one(std::move(url), std::move(done)); },
+      .warm_one = [this](std::string url,
+                         Callback<void(WarmResult)> done) { return warm_one(std::move(url), std::move(done)); },
       .public_authority =
           [this] {
             const Address& address = public_addresses_.front();
-            return (address.loopback() || address.host() == "0.0.0.0" || address.host() == "::" ? "localhost" : address.host()) +
+            return (address.loopback() || address.host() == "0.0.0.0" || address.host() == "::" ? "localhost"
+                                                                                                : address.host()) +
                    ":" + std::to_string(address.port());
           },
   };
@@ -204,9 +206,9 @@ AdminServices Server::services() {
 // Runs on the first worker; both ends of the wire may go away before the other.
 Operation Server::warm_one(std::string url, Callback<void(WarmResult)> done) {
   struct Job {
-    Callback<void(WarmResult)> done;         // control loop
-    std::unique_ptr<WarmRequest> request;    // worker's loop
-    bool cancelled = false;                  // worker's loop
+    Callback<void(WarmResult)> done;       // control loop
+    std::unique_ptr<WarmRequest> request;  // worker's loop
+    bool cancelled = false;                // worker's loop
   };
   auto job = std::make_shared<Job>();
   job->done = std::move(done);

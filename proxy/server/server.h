@@ -1,5 +1,5 @@
-// Server: the whole running process. The main thread runs the control loop: signals, admin endpoint, reloads; the workers serve;
-// a background thread resolves names. Made once by `weir run`.
+// Server: the whole running process. The main thread runs the control loop: signals, admin endpoint, reloads; the
+// workers serve; a background thread resolves names. Made once by `weir run`.
 #pragma once
 
 #include <condition_variable>
@@ -42,7 +42,8 @@ class Server {
   static Result<std::unique_ptr<Server>> start(const Prepared& prepared, Reread reread);
   ~Server();
 
-  // Until SIGTERM or SIGINT and the end of draining. SIGHUP reloads, SIGUSR1 opens the log anew. Returns the exit status.
+  // Until SIGTERM or SIGINT and the end of draining. SIGHUP reloads, SIGUSR1 opens the log anew. Returns the exit
+  // status.
   int run();
 
  private:

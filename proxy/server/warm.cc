@@ -5,14 +5,19 @@
 
 namespace weir {
 
-std::unique_ptr<WarmRequest> WarmRequest::start(WorkerContext& worker, std::string url, Callback<void(WarmResult)> done) {
+std::unique_ptr<WarmRequest> WarmRequest::start(WorkerContext& worker, std::string url,
+                                                Callback<void(WarmResult)> done) {
   auto request = std::make_unique<WarmRequest>(worker, std::move(url), std::move(done));
   request->begin();
   return request;
 }
 
 WarmRequest::WarmRequest(WorkerContext& worker, std::string url, Callback<void(WarmResult)> done)
-    : worker_(worker), url_(std::move(url)), done_(std::move(done)), exchange_(worker, *this), began_(worker.loop.now().mono) {}
+    : worker_(worker),
+      url_(std::move(url)),
+      done_(std::move(done)),
+      exchange_(worker, *this),
+      began_(worker.loop.now().mono) {}
 
 WarmRequest::~WarmRequest() = default;
 
@@ -30,7 +35,9 @@ void WarmRequest::begin() {
   exchange_.begin(head_, "127.0.0.1");
 }
 
-void WarmRequest::start(const ResponseStart& response) { result_.status = response.status; }
+void WarmRequest::start(const ResponseStart& response) {
+  result_.status = response.status;
+}
 
 std::size_t WarmRequest::send_some(std::span<const iovec> pieces) {
   std::size_t taken = 0;
@@ -38,7 +45,9 @@ std::size_t WarmRequest::send_some(std::span<const iovec> pieces) {
   return taken;
 }
 
-void WarmRequest::abort() { result_.error = "the answer was cut short"; }
+void WarmRequest::abort() {
+  result_.error = "the answer was cut short";
+}
 
 // The exchange is on the stack: the answer goes out after this turn's work.
 void WarmRequest::exchange_over() {

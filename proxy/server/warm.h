@@ -1,5 +1,5 @@
-// Warming: a request that weir makes of itself, through the same exchange as a client's, its content thrown away. One worker's
-// loop.
+// Warming: a request that weir makes of itself, through the same exchange as a client's, its content thrown away. One
+// worker's loop.
 #pragma once
 
 #include <memory>

@@ -1,8 +1,8 @@
 // A worker thread; see worker.h.
 #include "proxy/server/worker.h"
 
-#include <csignal>
 #include <unistd.h>
+#include <csignal>
 #include <utility>
 
 namespace weir {
@@ -20,13 +20,15 @@ Worker::~Worker() {
   listeners_.clear();
   clients_.clear();
   sessions_.clear();
-  while (!context_.fetches.empty()) context_.fetches.begin()->second->fail({Side::internal, Code::unavailable, "weir stops"});
+  while (!context_.fetches.empty())
+    context_.fetches.begin()->second->fail({Side::internal, Code::unavailable, "weir stops"});
 }
 
 void Worker::run(std::vector<int> listeners, std::shared_ptr<const Snapshot> snapshot) {
   adopt(std::move(snapshot));
   for (const int fd : listeners) {
-    listeners_.push_back(std::make_unique<Listener>(context_.loop, fd, [this](int accepted, const Address& peer) { accept(accepted, peer); }));
+    listeners_.push_back(std::make_unique<Listener>(
+        context_.loop, fd, [this](int accepted, const Address& peer) { accept(accepted, peer); }));
   }
   sweep_.set(kSweep);
   thread_ = std::thread([this] {
@@ -37,7 +39,9 @@ void Worker::run(std::vector<int> listeners, std::shared_ptr<const Snapshot> sna
   });
 }
 
-void Worker::stop() { context_.loop.stop(); }
+void Worker::stop() {
+  context_.loop.stop();
+}
 
 void Worker::join() {
   if (thread_.joinable()) thread_.join();

@@ -19,7 +19,7 @@ class Worker {
 
   // Before run(): listening descriptors, taken over, and the first snapshot.
   void run(std::vector<int> listeners, std::shared_ptr<const Snapshot> snapshot);  // starts the thread
-  void stop();   // any thread: at once, whatever goes on
+  void stop();  // any thread: at once, whatever goes on
   void join();
 
   // Any thread. The new config holds for requests that begin after it arrived; `done` runs on this worker's loop.

@@ -17,8 +17,8 @@ constexpr H1Limits origin_limits() {
 
 }  // namespace
 
-OriginConnection::OriginConnection(Loop& loop, BufferPool& buffers, std::shared_ptr<Upstream> upstream, OriginServer& server,
-                                   int fd, Options options,
+OriginConnection::OriginConnection(Loop& loop, BufferPool& buffers, std::shared_ptr<Upstream> upstream,
+                                   OriginServer& server, int fd, Options options,
                                    Callback<void(OriginConnection*)> idle_closed)
     : loop_(loop),
       buffers_(buffers),
@@ -105,7 +105,8 @@ void OriginConnection::pause_reading(bool yes) {
 bool OriginConnection::release() {
   user_ = nullptr;
   deadline_.clear();
-  const bool reusable = !broken_ && answered_ && request_written_ && unsent() == 0 && parser_.head().keep_alive && parsed_ == filled_;
+  const bool reusable =
+      !broken_ && answered_ && request_written_ && unsent() == 0 && parser_.head().keep_alive && parsed_ == filled_;
   if (!reusable) return false;
   buffers_.give_back(std::move(buffer_));
   stream_.want_read(true);  // a byte or an end while idle closes it
@@ -160,9 +161,7 @@ bool OriginConnection::step(std::string_view in, std::size_t& consumed) {
     case H1Event::need_more: return false;
     case H1Event::head: user_->on_origin_head(parser_.head()); return true;
     case H1Event::body: user_->on_origin_body(parser_.body()); return true;
-    case H1Event::error:
-      fail(parser_.error().code, parser_.error().detail);
-      return false;
+    case H1Event::error: fail(parser_.error().code, parser_.error().detail); return false;
     case H1Event::end: break;
   }
   const int status = parser_.head().status;
@@ -186,7 +185,8 @@ void OriginConnection::ended() {
     answered_ = true;
     return user_->on_origin_end(parser_.trailers());
   }
-  user_->on_origin_error({Side::origin, Code::closed, untouched ? "closed before an answer" : "answer cut short"}, untouched);
+  user_->on_origin_error({Side::origin, Code::closed, untouched ? "closed before an answer" : "answer cut short"},
+                         untouched);
 }
 
 void OriginConnection::fail(Code code, std::string detail) {

@@ -38,8 +38,8 @@ class OriginConnection {
   };
 
   // Connects at once. `idle_closed` is told when the connection ends while nobody uses it.
-  OriginConnection(Loop& loop, BufferPool& buffers, std::shared_ptr<Upstream> upstream, OriginServer& server, int fd, Options options,
-                   Callback<void(OriginConnection*)> idle_closed);
+  OriginConnection(Loop& loop, BufferPool& buffers, std::shared_ptr<Upstream> upstream, OriginServer& server, int fd,
+                   Options options, Callback<void(OriginConnection*)> idle_closed);
   ~OriginConnection();
 
   // Begins a request. After a reuse (not the first one) a close before the answer may be the server's idle timeout.
@@ -94,7 +94,8 @@ class OriginConnection {
   std::size_t filled_ = 0, parsed_ = 0;
   std::uint64_t requests_ = 0;
   std::shared_ptr<const int> alive_ = std::make_shared<const int>(0);  // for work that is deferred
-  bool connected_ = false, request_written_ = false, answered_ = false, broken_ = false, paused_ = false, parsing_ = false;
+  bool connected_ = false, request_written_ = false, answered_ = false, broken_ = false, paused_ = false,
+       parsing_ = false;
 };
 
 }  // namespace weir

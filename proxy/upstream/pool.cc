@@ -53,7 +53,8 @@ Operation OriginPool::acquire(std::uint64_t key_hash, const OriginServer* tried,
     case OriginServer::Slot::full:
       loop_.defer([request] {
         if (!std::exchange(request->over, true)) {
-          request->acquired(Error{Side::origin, Code::unavailable, "too many requests wait for a connection"}, request->server);
+          request->acquired(Error{Side::origin, Code::unavailable, "too many requests wait for a connection"},
+                            request->server);
         }
       });
       break;

@@ -1,5 +1,5 @@
-// Upstream: the API behind, as all workers see it: servers, their addresses, how busy each is. Made from the config by name;
-// an unchanged one lives on over a reload. Any thread.
+// Upstream: the API behind, as all workers see it: servers, their addresses, how busy each is. Made from the config by
+// name; an unchanged one lives on over a reload. Any thread.
 #pragma once
 
 #include <atomic>
@@ -51,8 +51,8 @@ class OriginServer {
   void set_unresolved(std::string why);
 
   // A slot is the right to have one request under way. `granted` runs at most once, by `executor`, when a slot that was
-  // not free at once becomes so; it may be set after take_slot, on the executor's own thread. The ticket is taken back with
-  // give_up (false: it was granted already).
+  // not free at once becomes so; it may be set after take_slot, on the executor's own thread. The ticket is taken back
+  // with give_up (false: it was granted already).
   enum class Slot : std::uint8_t { taken, queued, full };
   struct Ticket {
     Executor* executor = nullptr;
@@ -89,12 +89,12 @@ class Upstream {
   const UpstreamOptions& options() const { return options_; }
   const std::vector<std::unique_ptr<OriginServer>>& servers() const { return servers_; }
 
-  // Which server the next request goes to. `tried`: the one that failed just now, avoided where there is another. Null where
-  // all are drained. `key_hash` decides for Balance::hash.
+  // Which server the next request goes to. `tried`: the one that failed just now, avoided where there is another. Null
+  // where all are drained. `key_hash` decides for Balance::hash.
   OriginServer* choose(std::uint64_t key_hash, const OriginServer* tried);
 
-  // Resolves every name, blocking: at start and then every few seconds from the background thread. A failure keeps the last
-  // good addresses.
+  // Resolves every name, blocking: at start and then every few seconds from the background thread. A failure keeps the
+  // last good addresses.
   void resolve();
 
  private:

@@ -22,7 +22,7 @@ std::optional<std::string> variable(const std::string& name) {
 
 void check_diagnostics(std::string_view text, const Prepared& prepared) {
   WEIR_CHECK(prepared.ok() != has_errors(prepared.diagnostics));
-  WEIR_CHECK(prepared.diagnostics.size() <= 5000);
+  WEIR_CHECK(prepared.diagnostics.size() <= kMostDiagnostics + 1);
   const auto lines = static_cast<unsigned>(std::count(text.begin(), text.end(), '\n')) + 1;
   for (const Diagnostic& diagnostic : prepared.diagnostics) {
     WEIR_CHECK(!diagnostic.what.empty() && diagnostic.place.line <= lines);
