@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 #include "proxy/base/check.h"
 #include "proxy/base/text.h"
@@ -56,45 +57,49 @@ void append_json_string(std::string& out, std::string_view text) {
   out.push_back('"');
 }
 
+// Between the members of what is open.
 void JsonWriter::separate() {
-  if (after_key_) {
-    after_key_ = false;
-  } else if (!first_.empty()) {
-    if (!first_.back()) out_.push_back(',');
-    first_.back() = false;
-  }
+  if (std::exchange(after_key_, false) || depth_ == 0) return;
+  const std::uint64_t bit = std::uint64_t{1} << (depth_ - 1);
+  if ((filled_ & bit) != 0) out_.push_back(',');
+  filled_ |= bit;
+}
+
+void JsonWriter::open(char bracket) {
+  WEIR_CHECK(depth_ < kDeepest);
+  separate();
+  out_.push_back(bracket);
+  filled_ &= ~(std::uint64_t{1} << depth_++);
+}
+
+void JsonWriter::close(char bracket) {
+  WEIR_CHECK(depth_ > 0 && !after_key_);
+  out_.push_back(bracket);
+  --depth_;
 }
 
 JsonWriter& JsonWriter::begin_object() {
-  separate();
-  out_.push_back('{');
-  first_.push_back(true);
+  open('{');
   return *this;
 }
 
 JsonWriter& JsonWriter::end_object() {
-  WEIR_CHECK(!first_.empty() && !after_key_);
-  out_.push_back('}');
-  first_.pop_back();
+  close('}');
   return *this;
 }
 
 JsonWriter& JsonWriter::begin_array() {
-  separate();
-  out_.push_back('[');
-  first_.push_back(true);
+  open('[');
   return *this;
 }
 
 JsonWriter& JsonWriter::end_array() {
-  WEIR_CHECK(!first_.empty() && !after_key_);
-  out_.push_back(']');
-  first_.pop_back();
+  close(']');
   return *this;
 }
 
 JsonWriter& JsonWriter::key(std::string_view name) {
-  WEIR_CHECK(!first_.empty() && !after_key_);
+  WEIR_CHECK(depth_ > 0 && !after_key_);
   separate();
   append_json_string(out_, name);
   out_.push_back(':');

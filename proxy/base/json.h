@@ -5,12 +5,16 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 namespace weir {
 
 class JsonWriter {
  public:
+  JsonWriter() = default;
+  // Writes into the memory of a text that is no longer needed; take() gives it back.
+  explicit JsonWriter(std::string memory) : out_(std::move(memory)) { out_.clear(); }
+
   JsonWriter& begin_object();
   JsonWriter& end_object();
   JsonWriter& begin_array();
@@ -38,9 +42,14 @@ class JsonWriter {
 
  private:
   void separate();
+  void open(char bracket);
+  void close(char bracket);
+
+  static constexpr unsigned kDeepest = 64;
 
   std::string out_;
-  std::vector<bool> first_;  // one for each open object or array
+  std::uint64_t filled_ = 0;  // a bit for each open object or array: has it a member?
+  unsigned depth_ = 0;
   bool after_key_ = false;
 };
 

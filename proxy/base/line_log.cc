@@ -27,7 +27,10 @@ Result<std::unique_ptr<LineLog>> LineLog::open(std::string target) {
   return std::unique_ptr<LineLog>(new LineLog(std::move(target), fd));
 }
 
-LineLog::LineLog(std::string target, int fd) : target_(std::move(target)), fd_(fd), thread_([this] { run(); }) {}
+LineLog::LineLog(std::string target, int fd) : target_(std::move(target)), fd_(fd) {
+  queued_.reserve(kUsuallyQueued);
+  thread_ = std::thread([this] { run(); });
+}
 
 LineLog::~LineLog() {
   {
@@ -58,6 +61,7 @@ void LineLog::run() {
   sigfillset(&all);
   ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
   std::string taken;
+  taken.reserve(kUsuallyQueued);
   for (;;) {
     {
       std::unique_lock lock(mutex_);

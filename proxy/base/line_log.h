@@ -33,6 +33,7 @@ class LineLog {
   void put(std::string_view bytes);
 
   static constexpr std::size_t kMostQueued = 4 << 20;
+  static constexpr std::size_t kUsuallyQueued = 64 << 10;
 
   const std::string target_;
   int fd_;  // the thread's only

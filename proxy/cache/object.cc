@@ -7,8 +7,8 @@
 namespace weir {
 
 // `head` was written by weir's own serialiser, so its lines are whole; anything else is passed over.
-Fields fields_of_head(std::string_view left) {
-  Fields fields;
+void read_fields_of_head(std::string_view head, Fields& fields) {
+  std::string_view left = head;
   bool status_line = true;
   while (!left.empty()) {
     const auto end = left.find("\r\n");
@@ -20,11 +20,12 @@ Fields fields_of_head(std::string_view left) {
     if (end == std::string_view::npos) break;
     left.remove_prefix(end + 2);
   }
-  return fields;
 }
 
 Fields Object::fields() const {
-  return fields_of_head(head);
+  Fields fields;
+  read_fields_of_head(head, fields);
+  return fields;
 }
 
 Size Object::footprint() const {

@@ -69,8 +69,8 @@ struct Object {
   Size footprint() const;
 };
 
-// The fields of ready head bytes, as Object::head has them; views into `head`.
-Fields fields_of_head(std::string_view head);
+// Adds the fields of ready head bytes, as Object::head has them; views into `head`.
+void read_fields_of_head(std::string_view head, Fields& fields);
 
 using ObjectPtr = std::shared_ptr<const Object>;
 

@@ -64,18 +64,20 @@ void add_lines(Lines& lines, const Exchange& x, const Object& object) {
 
 // A route whose filters edit responses: the head is put together field by field.
 std::string_view edited_head(Exchange& x, std::string_view ready, int status) {
-  ResponseHead head;
+  ResponseHead& head = x.worker.edited_head;
+  head.clear();
   head.status = status;
   const std::string_view original = x.arena.copy(ready);
-  head.fields = fields_of_head(original);
+  read_fields_of_head(original, head.fields);
   auto context = x.context();
   for (auto it = x.route->filters.rbegin(); it != x.route->filters.rend(); ++it)
     (*it)->on_client_response(head, context);
   const auto length = head.fields.value(Name::content_length);
-  std::string text;
+  std::string& text = x.worker.edited_text;
+  text.clear();
   if (!write_h1_response_head(text, status, reason_phrase(status), head.fields)) return original;
   if (!length.empty()) text.append("Content-Length: ").append(length).append("\r\n");
-  return x.arena.copy(text);
+  return text;
 }
 
 bool body_follows(const Exchange& x, int status) {

@@ -123,7 +123,7 @@ void start_answer(Exchange& x, const Object& object, bool not_modified, std::opt
 bool is_not_modified(const Exchange& x, const Object& object);
 // purge.cc: PURGE and SOFTPURGE on the public port.
 Next purge(Exchange& x);
-// finish.cc: the line of the access log.
-std::string access_line(const Exchange& x, Duration took);
+// finish.cc: the line of the access log, written into `memory`.
+std::string access_line(Exchange& x, Duration took, std::string memory);
 
 }  // namespace weir

@@ -1,6 +1,7 @@
 // finish: what became of the request is counted and logged, in the same words everywhere. And refuse(): the answers
 // that weir makes itself.
 #include <string>
+#include <utility>
 
 #include "proxy/base/json.h"
 #include "proxy/exchange/exchange.h"
@@ -9,9 +10,12 @@
 namespace weir {
 namespace {
 
-void log_line(const Exchange& x, Duration took) {
+void log_line(Exchange& x, Duration took) {
   const auto& log = x.snapshot->shared->access_log;
-  if (log) log->write(access_line(x, took));
+  if (!log) return;
+  std::string& line = x.worker.log_line;
+  line = access_line(x, took, std::move(line));
+  log->write(line);
 }
 
 Next finish(Exchange& x) {
@@ -33,17 +37,16 @@ std::string_view retry_after(int status) {
 
 const Step kFinish{"finish", finish};
 
-std::string access_line(const Exchange& x, Duration took) {
+std::string access_line(Exchange& x, Duration took, std::string memory) {
   const RequestHead& request = *x.request;
-  std::string target(request.path);
-  if (request.has_query) target.append("?").append(request.query);
-  JsonWriter json;
+  const std::string_view question = request.has_query ? "?" : "";
+  JsonWriter json(std::move(memory));
   json.begin_object()
       .field("time_ms", wall_now_ms())
       .field("client", x.client_address)
       .field("method", request.method_text)
       .field("host", request.authority)
-      .field("target", std::string_view(target))
+      .field("target", x.arena.join(request.path, question, request.query))
       .field("status", x.status)
       .field("route", x.route == nullptr ? std::string_view() : std::string_view(x.route->name))
       .field("result", word(x.outcome));
@@ -53,7 +56,9 @@ std::string access_line(const Exchange& x, Duration took) {
   if (x.origin_time.count() > 0) json.field("origin_us", static_cast<std::int64_t>(x.origin_time.count() / 1000));
   if (x.cut) json.field("cut", true);
   json.field("request_id", x.request_id).end_object();
-  return json.take() + "\n";
+  std::string line = json.take();
+  line.push_back('\n');
+  return line;
 }
 
 Next Exchange::refuse(int code, std::string_view detail) {

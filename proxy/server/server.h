@@ -46,6 +46,9 @@ class Server {
   // status.
   int run();
 
+  // Where it listens for clients; a port that was given as 0 is the one it got.
+  const std::vector<Address>& addresses() const { return public_addresses_; }
+
  private:
   Server(std::shared_ptr<const Config> config, Reread reread);
 

@@ -60,15 +60,21 @@ scenario('an HTTP/1.0 client: answered, without chunks, and the connection ends'
   assert.equal(client.inbox.ended, 'end');
 });
 
-scenario('an HTTP/1.0 client and a body that is cut: it can tell, or it gets nothing', kPlain, async ({ origin, connect }) => {
+// The reset comes after the client has read: where both lie there at once, Node shows a connection that ended well.
+scenario('an HTTP/1.0 client and a body that is cut: it can tell', kPlain, async ({ origin, connect }) => {
+  let cut;
   origin.on('/page', (request, reply) => {
     reply.begin({ 'Cache-Control': 'no-store' }).chunk('half');
-    reply.cut();
+    cut = () => reply.cut();
   });
   const client = await connect();
   client.send('GET /page HTTP/1.0\r\nHost: a\r\n\r\n');
-  const answer = await client.answer().catch(() => null);
-  assert.ok(answer === null || answer.status === 502 || client.inbox.ended === 'reset' || !answer.whole);
+  const answer = await client.head();
+  assert.equal(answer.status, 200);
+  assert.equal((await answer.reader.next()).toString(), 'half');
+  cut();
+  assert.equal(await answer.reader.next(), null);
+  assert.equal(answer.reader.cut, 'reset');
 });
 
 scenario('HTTP/1.0 with keep-alive and a known length', kPlain, async ({ origin, connect, get }) => {
