@@ -4,6 +4,7 @@
 // generator PORT CONNECTIONS SECONDS STATUS each PREFIX COUNT          PREFIX1, PREFIX2 …; begins again after COUNT, if
 // not 0 generator PORT CONNECTIONS SECONDS STATUS zipf PREFIX COUNT SEED     PREFIX1 to PREFIXCOUNT by Zipf's law,
 // exponent 1 Prints one line of JSON as bench/wrk/common.lua does. It knows no chunked bodies: no row of ours has any.
+// SIGUSR1 ends it before its time, with the figures so far.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -17,6 +18,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -34,6 +36,8 @@ constexpr std::size_t kReadBytes = 256 * 1024;
 constexpr std::size_t kMaxHead = 64 * 1024;
 constexpr std::size_t kSlowest = 2'000'000;  // microseconds that the histogram tells apart
 constexpr std::size_t kDrawn = 200'000;      // requests drawn before the run, for `zipf`
+
+volatile std::sig_atomic_t ended = 0;  // by SIGUSR1
 
 [[noreturn]] void die(const char* what) {
   std::perror(what);
@@ -99,11 +103,11 @@ class Generator {
     for (Connection& connection : connections_) open(connection);
   }
 
-  // Requests of the connections until `end`.
+  // Requests of the connections until `end`, or SIGUSR1.
   void run(Clock::time_point end) {
     std::array<epoll_event, 256> events;
     for (Connection& connection : connections_) send(connection);
-    while (Clock::now() < end) {
+    while (Clock::now() < end && ended == 0) {
       const int ready = epoll_wait(poll_, events.data(), static_cast<int>(events.size()), 100);
       for (int i = 0; i < ready; ++i) receive(*static_cast<Connection*>(events[static_cast<std::size_t>(i)].data.ptr));
     }
@@ -226,6 +230,7 @@ int main(int argc, char** argv) {
   }
   Generator generator(static_cast<std::uint16_t>(std::stoul(words[0])), std::stoul(words[1]), std::stoi(words[3]),
                       requests({words.begin() + 4, words.end()}));
+  std::signal(SIGUSR1, [](int) { ended = 1; });
   const auto began = Clock::now();
   generator.run(began + std::chrono::seconds(std::stol(words[2])));
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began).count();

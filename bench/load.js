@@ -7,8 +7,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const kHere = dirname(fileURLToPath(import.meta.url));
-const kSource = join(kHere, 'generator.cc');
-const kProgram = join(kHere, '../build/bench/generator');
+const kBuilt = join(kHere, '../build/bench');
+const kProgram = join(kBuilt, 'generator');
 const kTicksPerSecond = 100;
 const kSlack = 20_000;   // milliseconds that a generator may take beyond its time
 
@@ -56,11 +56,17 @@ const kGenerators = {
 };
 export const kGeneratorNames = Object.keys(kGenerators);
 
-// Builds our own where it is missing or older than its source.
+// The path of a program that is one C++ file beside this one, built where it is missing or older than its source.
+export function build_program(name) {
+  const [source, program] = [join(kHere, `${name}.cc`), join(kBuilt, name)];
+  if (existsSync(program) && statSync(program).mtimeMs > statSync(source).mtimeMs) return program;
+  mkdirSync(kBuilt, { recursive: true });
+  execFileSync('g++', ['-std=c++20', '-O2', '-o', program, source], { stdio: 'inherit' });
+  return program;
+}
+
 export function build_generator() {
-  if (existsSync(kProgram) && statSync(kProgram).mtimeMs > statSync(kSource).mtimeMs) return;
-  mkdirSync(dirname(kProgram), { recursive: true });
-  execFileSync('g++', ['-std=c++20', '-O2', '-o', kProgram, kSource], { stdio: 'inherit' });
+  return build_program('generator');
 }
 
 // Runs the generator and gives its line of figures. `started` is told of the process, to be able to stop it.

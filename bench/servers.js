@@ -91,6 +91,11 @@ export class Servers {
     return this.#start(kServers[name], core);
   }
 
+  // A program like those above, on any core; `env` is set for it beside the ports.
+  start_as(program, env) {
+    return this.#start(program, null, env);
+  }
+
   // Stops all, the last one first, and leaves nothing on disk.
   async stop() {
     await Promise.all(this.#running.reverse().map(({ child }) => this.#stop(child)));
@@ -98,15 +103,17 @@ export class Servers {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  async #start({ words, program, config, command }, core) {
+  async #start({ words, program, config, command }, core, env = {}) {
     const port = await free_port();
     const filled = this.#fill(config, port);
     const log = join(this.#folder, `${words}.log`);
     const output = openSync(log, 'w');
     const ports = { BENCH_PORT: port, BENCH_ADMIN_PORT: await free_port(), BENCH_ORIGIN_PORT: this.#origin_port };
-    const child = spawn('taskset', ['-c', String(core), find_program(program), ...command({ config: filled, folder: this.#folder, port })],
-      { stdio: ['ignore', output, output], cwd: this.#folder, env: { ...process.env, ...ports } });
-    const server = { words, child, port, pid: child.pid };
+    const pinned = core === null ? [] : ['taskset', '-c', String(core)];
+    const [file, ...rest] = [...pinned, find_program(program), ...command({ config: filled, folder: this.#folder, port })];
+    const child = spawn(file, rest,
+      { stdio: ['ignore', output, output], cwd: this.#folder, env: { ...process.env, ...ports, ...env } });
+    const server = { words, child, port, admin: ports.BENCH_ADMIN_PORT, pid: child.pid };
     this.#running.push(server);
     for (const limit = Date.now() + kStartLimit; !(await listens(port)); await sleep(50)) {
       if (child.exitCode !== null || child.signalCode !== null || Date.now() > limit) {

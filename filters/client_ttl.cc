@@ -1,6 +1,6 @@
 // Writes Cache-Control for clients; see client_ttl.h. Only on answers to GET and HEAD whose status may be kept, and
-// never over a no-store or no-cache of the origin. `private` where the answer is one user's. Age and Expires go: the
-// lifetime counts from now, for the client knows nothing of how long weir has had the copy.
+// never over a no-store or no-cache of the origin. `private` where the answer is one user's. Age and Expires go, and
+// Date is now: the lifetime counts from this moment, for the client knows nothing of how long weir has had the copy.
 #include "filters/client_ttl.h"
 
 #include <chrono>
@@ -8,6 +8,7 @@
 
 #include "proxy/config/route_config.h"
 #include "proxy/http/cache_control.h"
+#include "proxy/http/date.h"
 
 namespace weir {
 namespace {
@@ -49,6 +50,8 @@ class ClientTtl final : public Filter {
     head.fields.remove(Name::expires);
     head.fields.remove(Name::pragma);
     head.fields.remove(Name::age);
+    const DateText now = format_date(context.now);
+    head.fields.set(Name::date, context.arena.copy({now.data(), now.size()}));
   }
 
  private:

@@ -6,8 +6,8 @@
 #include "proxy/admin/parameters.h"
 #include "proxy/admin/stored.h"
 #include "proxy/admin/traffic.h"
-#include "proxy/admin/url.h"
 #include "proxy/base/text.h"
+#include "proxy/route/url.h"
 
 namespace weir {
 namespace {

@@ -36,7 +36,7 @@ AdminReply reload_config(const AdminRequest&, AdminContext&, std::string_view re
 AdminReply upstreams(const AdminRequest&, AdminContext&, std::string_view rest);
 AdminReply drain_server(const AdminRequest&, AdminContext&, std::string_view rest);
 
-// "status" of one upstream, for /health/performance too: ok, degraded (some servers can't be used), down (none can).
+// "status" of one upstream, for /health/performance too: ok, degraded (some servers are not), down (none is).
 std::string_view upstream_status(const Upstream& upstream);
 
 }  // namespace weir

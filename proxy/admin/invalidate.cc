@@ -5,9 +5,9 @@
 #include <array>
 
 #include "proxy/admin/json_body.h"
-#include "proxy/admin/url.h"
 #include "proxy/base/text.h"
 #include "proxy/http/grammar.h"
+#include "proxy/route/url.h"
 
 namespace weir {
 namespace {
@@ -15,7 +15,6 @@ namespace {
 using Kind = InvalidationRecord::Kind;
 
 constexpr std::size_t kMostRecords = 10'000;
-constexpr std::size_t kLongest = 8192;
 constexpr std::size_t kLongestTag = 1024;
 constexpr Duration kLongestWait = std::chrono::minutes(1);
 
@@ -43,15 +42,10 @@ Result<Body> read(std::string_view text) {
   return body;
 }
 
-// Prefixes and patterns: "host/path" or "/path", with the scheme that people may have written dropped.
 Result<std::string> path_text(std::string_view name, std::string_view text) {
-  for (const std::string_view scheme : {"http://", "https://"}) {
-    if (equals_ignoring_case(text.substr(0, scheme.size()), scheme)) text.remove_prefix(scheme.size());
-  }
-  if (text.size() > kLongest || !is_plain(text)) {
-    return wrong("\"" + std::string(name) + "\" must be /path… or host/path…, without spaces");
-  }
-  return std::string(text);
+  auto part = parse_url_part(text);
+  if (part) return part;
+  return wrong("\"" + std::string(name) + "\" must be /path… or host/path…: " + part.error().detail);
 }
 
 class Records {
@@ -74,9 +68,7 @@ class Records {
     for (const auto& text : urls) {
       const auto url = parse_plain_url(text);
       if (!url) return url.error();
-      add(Kind::url, url->text());
-      auto keyed = as_keyed(*url, routes).text();
-      if (keyed != list_.back().value) add(Kind::url, std::move(keyed));
+      add(Kind::url, as_keyed(*url, routes).text());
     }
     return {};
   }

@@ -18,7 +18,7 @@ struct WantedInvalidation {
 };
 
 // {"tags":[…],"urls":[…],"prefix":…,"pattern":…,"all":true,"soft":false,"wait":"2s"}: at least one of the first five. A
-// URL is taken as it stands and, where its route keys by less of the query, as the route keys it.
+// URL is put as its route keys it.
 Result<WantedInvalidation> parse_invalidation(std::string_view body, const RouteTable& routes);
 
 // {"pattern":…} or nothing: all.

@@ -151,8 +151,8 @@ void write_upstreams(Writer& out, const Snapshot& snapshot) {
     std::uint64_t (*value)(const OriginServer&);
   };
   constexpr Row kRows[] = {
-      {"weir_upstream_usable", "gauge", "1: resolved and not drained.",
-       [](const OriginServer& s) { return std::uint64_t{!s.drained() && s.address(0).ok()}; }},
+      {"weir_upstream_usable", "gauge", "1: resolved, not drained, and the last request to it was answered.",
+       [](const OriginServer& s) { return std::uint64_t{s.state() == OriginServer::State::ok}; }},
       {"weir_upstream_drained", "gauge", "1: taken out by the operator.",
        [](const OriginServer& s) { return std::uint64_t{s.drained()}; }},
       {"weir_upstream_busy", "gauge", "Requests under way.",
@@ -163,7 +163,7 @@ void write_upstreams(Writer& out, const Snapshot& snapshot) {
       {"weir_upstream_requests_total", "counter", "Requests sent.",
        [](const OriginServer& s) { return s.requests.load(); }},
       {"weir_upstream_failures_total", "counter", "Connects, sends and answers that failed.",
-       [](const OriginServer& s) { return s.failures.load(); }},
+       [](const OriginServer& s) { return s.failures(); }},
       {"weir_upstream_connects_total", "counter", "Connections begun.",
        [](const OriginServer& s) { return s.connects.load(); }},
   };

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "proxy/base/arena.h"
+#include "proxy/cache/freshness.h"
 #include "proxy/cache/key.h"
 
 namespace weir {
@@ -41,14 +42,18 @@ std::string shown_value(std::string_view name, std::string_view value) {
   return name.starts_with("accept") || value.empty() ? std::string(value) : "#" + hex(hash64(value));
 }
 
-std::string_view invalidation(const Object& object, const InvalidationRules& rules) {
-  constexpr std::array<std::string_view, 3> kWords{"none", "soft", "hard"};
-  return kWords[static_cast<std::size_t>(rules.covers(Subject{object.key, &object.tags, object.position}))];
+constexpr std::array<std::string_view, 3> kCoverageWords{"none", "soft", "hard"};
+
+// The route that a GET for it has now; a reload may have given it another than the one that stored it.
+std::string_view route_name(const Object& object, const RouteTable& routes) {
+  RouteValues values;
+  const Route* const route = routes.match(Method::get, "GET", key_parts(object.key).path, values);
+  return route == nullptr ? std::string_view() : std::string_view(route->name);
 }
 
 // In whole seconds, as HTTP counts them.
-void write_life(JsonWriter& json, const Life& life, Time now) {
-  json.field("age", whole_seconds(life.age(now))).field("ttl", whole_seconds(life.ttl(now)));
+void write_life(JsonWriter& json, const Life& life, std::optional<Time> purged, Time now) {
+  json.field("age", whole_seconds(life.age(now))).field("ttl", whole_seconds(ttl_left(life, purged, now)));
   json.field("fresh_for", whole_seconds(life.fresh_for));
   json.field("stale_while_revalidate", whole_seconds(life.stale_while_revalidate));
   json.field("stale_if_error", whole_seconds(life.stale_if_error));
@@ -82,14 +87,16 @@ StoredSearch find_stored(const Store& store, const PlainUrl& url) {
 
 void write_stored(JsonWriter& json, const Object& object, const InvalidationRules& rules, const RouteTable& routes,
                   Time now) {
-  const auto& all = routes.routes();
   json.begin_object().field("key", readable_key(object.key)).field("id", hex(object.digest.high));
-  json.field("route", object.route < all.size() ? std::string_view(all[object.route].name) : std::string_view());
+  json.field("route", route_name(object, routes));
   json.field("status", object.status).field("bytes", object.body ? object.body->size() : 0);
   json.field("etag", object.etag).field("last_modified", object.last_modified);
   json.field("hits", std::uint64_t{object.hits.load(std::memory_order_relaxed)});
-  write_life(json, object.life, now);
-  json.field("invalidated", invalidation(object, rules)).field("position", object.position);
+  const Coverage coverage = rules.covers(object);
+  const bool soft = coverage == Coverage::soft;
+  write_life(json, object.life, soft ? std::optional(object.soft_since.load(std::memory_order_relaxed)) : std::nullopt,
+             now);
+  json.field("invalidated", kCoverageWords[static_cast<std::size_t>(coverage)]).field("position", object.position);
   json.key("tags").begin_array();
   for (const auto& tag : object.tags) json.value(tag);
   json.end_array().key("vary").begin_object();

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "proxy/admin/url.h"
 #include "proxy/base/json.h"
 #include "proxy/cache/invalidation.h"
 #include "proxy/cache/store.h"
+#include "proxy/route/url.h"
 
 namespace weir {
 

@@ -10,19 +10,19 @@
 namespace weir {
 namespace {
 
-std::string_view state_of(const OriginServer& server) {
-  if (server.drained()) return "drained";
-  return server.address(0).ok() ? "ok" : "unresolved";
+std::string_view word(OriginServer::State state) {
+  constexpr std::array<std::string_view, 4> kWords{"ok", "failing", "unresolved", "drained"};
+  return kWords[static_cast<std::size_t>(state)];
 }
 
 void write_server(JsonWriter& json, const OriginServer& server) {
-  json.begin_object().field("server", server.options().text).field("status", state_of(server));
+  json.begin_object().field("server", server.options().text).field("status", word(server.state()));
   const auto address = server.address(0);
   json.field("address", address ? address->text() : std::string());
   if (!address) json.field("why", address.error().detail);
   json.field("drained", server.drained()).field("busy", server.busy()).field("queued", std::uint64_t{server.queued()});
   json.field("connections", server.open.load()).field("connects", server.connects.load());
-  json.field("requests", server.requests.load()).field("failures", server.failures.load()).end_object();
+  json.field("requests", server.requests.load()).field("failures", server.failures()).end_object();
 }
 
 void write_upstream(JsonWriter& json, const Upstream& upstream) {
@@ -51,7 +51,7 @@ AdminReply no_such_server(const Upstream& upstream, std::string_view text) {
 
 std::string_view upstream_status(const Upstream& upstream) {
   std::size_t usable = 0;
-  for (const auto& server : upstream.servers()) usable += state_of(*server) == "ok" ? 1U : 0U;
+  for (const auto& server : upstream.servers()) usable += server->state() == OriginServer::State::ok ? 1U : 0U;
   if (usable == upstream.servers().size()) return "ok";
   return usable == 0 ? "down" : "degraded";
 }

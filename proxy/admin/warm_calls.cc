@@ -3,7 +3,7 @@
 
 #include "proxy/admin/calls.h"
 #include "proxy/admin/json_body.h"
-#include "proxy/admin/url.h"
+#include "proxy/route/url.h"
 
 namespace weir {
 namespace {

@@ -149,4 +149,10 @@ JsonWriter& JsonWriter::raw(std::string_view json) {
   return *this;
 }
 
+JsonWriter& JsonWriter::members(std::string_view json) {
+  separate();
+  out_.append(json);
+  return *this;
+}
+
 }  // namespace weir

@@ -29,7 +29,8 @@ class JsonWriter {
   JsonWriter& value(int n) { return value(static_cast<std::int64_t>(n)); }
   JsonWriter& value(double n);  // at most three decimals; NaN and infinity are null
   JsonWriter& null();
-  JsonWriter& raw(std::string_view json);  // a value that is JSON already
+  JsonWriter& raw(std::string_view json);      // a value that is JSON already
+  JsonWriter& members(std::string_view json);  // of the open object: "name":value,… as JSON already
 
   template <class T>
   JsonWriter& field(std::string_view name, const T& v) {

@@ -10,8 +10,6 @@
 namespace weir {
 namespace {
 
-constexpr std::string_view kAnonymous = "anonymous";  // as Key::user says it
-
 // What a refusal means for the next request: will its answer be refused just the same?
 enum class Holds : std::uint8_t { for_this_request, for_all };
 
@@ -26,7 +24,7 @@ struct Candidate {
   const Policy& policy;
   const Exchanged& when;
   const Directives directives;
-  const bool known_user;  // the key keeps this user apart from all others
+  const Asker asker;
 
   const Fields& fields() const { return response.fields; }
   WallTime received() const { return when.received.wall; }
@@ -62,17 +60,19 @@ Refusal refusal_by_status(const Candidate& c) {
 Refusal refusal_by_directives(const Candidate& c) {
   const Directives& d = c.directives;
   if (d.no_store && !d.must_understand) return {"no-store"};
-  if (d.private_ && !c.known_user) return {"private"};
+  if (d.private_ && c.asker != Asker::user) return {"private"};
   if (names_body_fields(d.private_list)) return {"private"};
   if (names_body_fields(d.no_cache_list)) return {"no-cache"};
   return {};
 }
 
 // RFC 9111 §3.5.
+bool is_for_all_credentials(const Directives& d) {
+  return !d.private_ && (d.public_ || d.s_maxage || d.must_revalidate);
+}
+
 Refusal refusal_by_credentials(const Candidate& c) {
-  const Directives& d = c.directives;
-  const bool shared_on_purpose = d.public_ || d.s_maxage || d.must_revalidate;
-  const bool refused = c.request.fields.has(Name::authorization) && !shared_on_purpose && !c.known_user;
+  const bool refused = c.asker == Asker::credentials && !is_for_all_credentials(c.directives);
   return refused ? Refusal{"authorization"} : Refusal{};
 }
 
@@ -107,26 +107,31 @@ bool is_covered_by_ttl(int status) {
   }
 }
 
-std::optional<Duration> lifetime_by_route(const Candidate& c) {
+struct Lifetime {
+  Duration length{};
+  bool by_ttl = false;
+};
+
+std::optional<Lifetime> lifetime_by_route(const Candidate& c) {
   const int status = c.response.status;
-  if (const auto own = c.policy.status_ttl.find(status); own != c.policy.status_ttl.end()) return own->second;
-  if (c.policy.mode == CacheMode::ttl && is_covered_by_ttl(status)) return c.policy.ttl;
+  if (const auto own = c.policy.status_ttl.find(status); own != c.policy.status_ttl.end()) return Lifetime{own->second};
+  if (c.policy.mode == CacheMode::ttl && is_covered_by_ttl(status)) return Lifetime{c.policy.ttl, true};
   return std::nullopt;
 }
 
 // On a route with a ttl nothing is guessed. A response that may be kept on a guess but offers nothing to guess from is
 // kept to be validated, so its lifetime is 0.
-std::optional<Duration> lifetime_by_guess(const Candidate& c) {
+std::optional<Lifetime> lifetime_by_guess(const Candidate& c) {
   if (c.policy.mode != CacheMode::origin) return std::nullopt;
   if (!is_heuristically_cacheable(c.response.status) && !c.directives.public_) return std::nullopt;
-  if (const auto guess = heuristic_lifetime(c.fields(), c.received())) return guess;
-  return has_validator(c.fields(), c.received()) ? std::optional(Duration{}) : std::nullopt;
+  if (const auto guess = heuristic_lifetime(c.fields(), c.received())) return Lifetime{*guess};
+  return has_validator(c.fields(), c.received()) ? std::optional(Lifetime{}) : std::nullopt;
 }
 
-std::optional<Duration> lifetime(const Candidate& c) {
+std::optional<Lifetime> lifetime(const Candidate& c) {
   const auto by_route = lifetime_by_route(c);
   if (by_route && c.overridden()) return by_route;
-  if (const auto by_origin = explicit_lifetime(c.directives, c.fields(), c.received())) return by_origin;
+  if (const auto by_origin = explicit_lifetime(c.directives, c.fields(), c.received())) return Lifetime{*by_origin};
   return by_route ? by_route : lifetime_by_guess(c);
 }
 
@@ -144,7 +149,7 @@ Life life_of(const Candidate& c, Duration fresh_for) {
   life.fresh_for = age_is_sound(c.fields()) ? std::max(fresh_for, Duration{}) : Duration{};
   life.stale_while_revalidate = window(d.stale_while_revalidate, c.policy.stale_while_revalidate);
   life.stale_if_error = window(d.stale_if_error, c.policy.stale_if_error);
-  life.for_credentials = d.public_ || d.s_maxage.has_value() || d.must_revalidate;
+  life.for_credentials = is_for_all_credentials(d);
   life.always_validate = d.no_cache && !by_route;
   life.must_revalidate = d.must_revalidate || d.proxy_revalidate || (d.s_maxage.has_value() && !by_route);
   return life;
@@ -161,9 +166,8 @@ bool is_useless(const Candidate& c, const Life& life) {
 }  // namespace
 
 Admission admit(const RequestHead& request, const ResponseHead& response, const Policy& policy, const Exchanged& when,
-                std::string_view user) {
-  const bool known_user = policy.keyed_by_user && !user.empty() && user != kAnonymous;
-  const Candidate c{request, response, policy, when, effective_directives(response.fields), known_user};
+                Asker asker) {
+  const Candidate c{request, response, policy, when, effective_directives(response.fields), asker};
   Admission admission;
   const auto refuse = [&](Refusal found) {
     admission.why_not = found.why;
@@ -171,11 +175,12 @@ Admission admit(const RequestHead& request, const ResponseHead& response, const 
     return admission;
   };
   if (const Refusal found = refusal(c); !found.why.empty()) return refuse(found);
-  const auto fresh_for = lifetime(c);
-  if (!fresh_for) return refuse({c.policy.mode == CacheMode::ttl ? "status" : "no-freshness"});
-  const Life life = life_of(c, *fresh_for);
+  const auto fresh = lifetime(c);
+  if (!fresh) return refuse({c.policy.mode == CacheMode::ttl ? "status" : "no-freshness"});
+  const Life life = life_of(c, fresh->length);
   if (is_useless(c, life)) return refuse({life.always_validate ? "no-cache" : "expired"});
   admission.store = true;
+  admission.by_ttl = fresh->by_ttl;
   admission.life = life;
   return admission;
 }

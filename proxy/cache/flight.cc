@@ -35,7 +35,7 @@ std::size_t FlightReader::peek(std::span<iovec> out) const {
   std::size_t filled = 0;
   std::uint64_t start = flight_->first_;
   for (const Block& block : flight_->blocks_) {
-    if (filled == out.size()) break;
+    if (filled == out.size() || seat_->cut) break;
     const std::uint64_t stop = start + block.used;
     if (stop > seat_->offset) {
       const std::size_t skip = seat_->offset > start ? static_cast<std::size_t>(seat_->offset - start) : 0;
@@ -53,6 +53,11 @@ void FlightReader::advance(std::size_t bytes) {
 std::uint64_t FlightReader::offset() const {
   const std::lock_guard lock(flight_->mutex_);
   return seat_->offset;
+}
+
+bool FlightReader::is_cut() const {
+  const std::lock_guard lock(flight_->mutex_);
+  return seat_->cut;
 }
 
 Flight::Flight(Identity identity, FlightTable& table) : identity_(std::move(identity)), table_(table) {}
@@ -162,14 +167,32 @@ void Flight::add_block() {
 
 std::uint64_t Flight::slowest() const {
   std::uint64_t least = end_;
-  for (const SeatPtr& seat : seats_) least = std::min(least, seat->offset);
+  for (const SeatPtr& seat : seats_) {
+    if (!seat->cut) least = std::min(least, seat->offset);
+  }
   return least;
+}
+
+// How far the fetch may be ahead of the slowest reader of what isn't kept.
+std::size_t Flight::most_ahead() const {
+  return seats_.size() > 1 && !table_.crowded() ? kMostLag : kWindow;
+}
+
+// Someone has read all there is, and no more comes until the slowest have caught up: those are cut off.
+bool Flight::cut_laggards(const FlightReader::Seat& starving) {
+  if (keep_ || !full_ || seats_.size() < 2 || starving.offset < end_) return false;
+  bool any = false;
+  for (const SeatPtr& seat : seats_) {
+    if (seat->cut || end_ - seat->offset + kWindow / 2 <= most_ahead()) continue;
+    seat->cut = any = true;
+  }
+  return any;
 }
 
 std::size_t Flight::room_locked() const {
   if (keep_) return kWindow;
   const std::uint64_t ahead = end_ - slowest();
-  return ahead >= kWindow ? 0 : static_cast<std::size_t>(kWindow - ahead);
+  return ahead >= most_ahead() ? 0 : static_cast<std::size_t>(std::min<std::uint64_t>(most_ahead() - ahead, kWindow));
 }
 
 std::size_t Flight::room() {
@@ -274,12 +297,15 @@ void Flight::advance(const SeatPtr& seat, std::size_t bytes) {
   std::unique_lock lock(mutex_);
   seat->offset += bytes;
   if (keep_) return;
+  const bool cut = cut_laggards(*seat);
   drop_passed();
   // Half the window free again before the origin is asked to go on: fewer, larger reads.
   if (full_ && room_locked() >= kWindow / 2) {
     full_ = false;
     signal_writer(lock);
+    if (cut) lock.lock();
   }
+  if (cut) notify(lock);
 }
 
 FlightTable::Claim FlightTable::claim(const Flight::Identity& identity,

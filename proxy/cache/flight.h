@@ -6,7 +6,8 @@
 // The fetch writes (on its own loop), readers read (each on theirs). At `head` the flight may be *released*: the answer
 // can't be shared, and every reader but the owner goes to the origin alone. A flight that keeps its body lets readers
 // join at any time; one that doesn't (uncacheable, too large) holds a bounded window ahead of its slowest reader, and
-// the fetch pauses meanwhile.
+// the fetch pauses meanwhile. Where several read such a flight, one that falls a long way behind while another has
+// nothing left to read is cut off: the slow don't hold up the others.
 #pragma once
 
 #include <sys/uio.h>
@@ -53,6 +54,8 @@ class FlightReader {
   std::size_t peek(std::span<iovec> out) const;
   void advance(std::size_t bytes);
   std::uint64_t offset() const;
+  // It was too slow for the others: there is nothing more to read here.
+  bool is_cut() const;
 
  private:
   friend class Flight;
@@ -61,6 +64,7 @@ class FlightReader {
     Callback<void()> wake;   // the reader's loop only; empty once it left
     bool signalled = false;  // guarded by the flight's mutex, as is offset
     bool owner = false;
+    bool cut = false;
     std::uint64_t offset = 0;
   };
   FlightPtr flight_;
@@ -86,13 +90,14 @@ class Flight : public std::enable_shared_from_this<Flight> {
   struct Identity {
     std::string key;  // key bytes
     Digest digest;
-    std::string discriminator;      // keeps requests apart that a Vary is known to keep apart
-    std::vector<std::string> tags;  // the route's, known before the answer
-    Position position = 0;          // of the invalidation log when it began
-    bool revalidation = false;      // a kept copy is being validated
+    std::string discriminator;           // keeps requests apart that a Vary is known to keep apart
+    std::vector<std::string> tags;       // the route's, known before the answer
+    std::vector<std::string> kept_tags;  // of the copy that is being validated: a 304 would make them the answer's
+    Position position = 0;               // of the invalidation log when it began
   };
 
   static constexpr std::size_t kWindow = 256 * 1024;
+  static constexpr std::size_t kMostLag = 8 * 1024 * 1024;  // between readers of a flight that isn't kept
   static constexpr std::size_t kMostReaders = 32768;
 
   Flight(Identity identity, FlightTable& table);
@@ -138,7 +143,9 @@ class Flight : public std::enable_shared_from_this<Flight> {
   void notify(std::unique_lock<std::mutex>& lock);
   void drop_passed();
   std::uint64_t slowest() const;
+  std::size_t most_ahead() const;
   std::size_t room_locked() const;
+  bool cut_laggards(const FlightReader::Seat& starving);
   void add_block();
   void signal_writer(std::unique_lock<std::mutex>& lock);
   void leave(const SeatPtr& seat);

@@ -30,23 +30,19 @@ bool is_near_end(const Life& life, const Policy& policy, Time now) {
          std::chrono::duration<double>(life.fresh_for) * policy.refresh_ahead;
 }
 
-// How long it has been stale; what was purged softly has just become so.
-Duration staleness(const Life& life, Time now) {
-  return std::max(-life.ttl(now), Duration{});
-}
-
 bool client_takes_stale(const Life& life, const RequestDirectives& request, Time now) {
   if (!request.max_stale || request.no_cache || request.min_fresh) return false;
   if (request.max_age && life.age(now) > seconds(*request.max_age)) return false;
-  return !request.max_stale_for || staleness(life, now) <= seconds(*request.max_stale_for);
+  return !request.max_stale_for || -life.ttl(now) <= seconds(*request.max_stale_for);
 }
 
-Judged judge_stale(const Life& life, const RequestDirectives& request, bool softly_purged, Now now) {
-  const std::string_view why = softly_purged ? "soft-purge" : "expired";
+Judged judge_stale(const Life& life, const RequestDirectives& request, std::optional<Time> purged, Time now) {
+  const std::string_view why = purged ? "soft-purge" : "expired";
   if (life.must_revalidate) return {Use::validate, why};
   if (request.no_cache) return {Use::validate, "request"};
-  if (!softly_purged && client_takes_stale(life, request, now.mono)) return {Use::fresh, "max-stale"};
-  if (staleness(life, now.mono) < life.stale_while_revalidate) return {Use::while_revalidate, "stale-while-revalidate"};
+  if (!purged && client_takes_stale(life, request, now)) return {Use::fresh, "max-stale"};
+  if (-ttl_left(life, purged, now) < life.stale_while_revalidate)
+    return {Use::while_revalidate, "stale-while-revalidate"};
   return {Use::validate, why};
 }
 
@@ -56,24 +52,30 @@ bool is_bypassing_precondition(Name id) {
 
 }  // namespace
 
-Judged judge(const Object& object, const RequestDirectives& request, const Policy& policy, bool softly_purged,
+Duration ttl_left(const Life& life, std::optional<Time> purged, Time now) {
+  const Duration own = life.ttl(now);
+  return purged ? std::min({own, *purged - now, Duration{}}) : own;
+}
+
+Judged judge(const Object& object, const RequestDirectives& request, const Policy& policy, std::optional<Time> purged,
              Now now) {
   const Life& life = object.life;
   if (life.always_validate) return {Use::validate, "no-cache"};
-  if (softly_purged || life.ttl(now.mono) <= Duration{}) return judge_stale(life, request, softly_purged, now);
+  if (ttl_left(life, purged, now.mono) <= Duration{}) return judge_stale(life, request, purged, now.mono);
   if (wants_fresher(life, request, now.mono) && may_insist(life, policy, now.mono)) return {Use::validate, "request"};
   if (is_near_end(life, policy, now.mono)) return {Use::refresh_ahead, "refresh-ahead"};
   return {Use::fresh, {}};
 }
 
 bool may_serve_on_error(const Object& object, const RequestDirectives& request, const Policy& policy,
-                        bool softly_purged, bool origin_unreachable, Now now) {
+                        std::optional<Time> purged, bool origin_unreachable, Now now) {
   const Life& life = object.life;
   if (life.always_validate) return false;
-  if (!softly_purged && life.ttl(now.mono) > Duration{}) return true;  // the origin was asked by somebody's wish alone
+  const Duration left = ttl_left(life, purged, now.mono);
+  if (left > Duration{}) return true;  // the origin was asked by somebody's wish alone
   if (life.must_revalidate) return false;
   const Duration allowed = std::max(life.stale_if_error, seconds(request.stale_if_error.value_or(0)));
-  if (allowed > Duration{}) return staleness(life, now.mono) <= allowed;
+  if (allowed > Duration{}) return -left <= allowed;
   const bool forbidden = policy.stale_if_error.has_value();  // `stale_if_error: 0s`
   return origin_unreachable && !forbidden;
 }

@@ -2,11 +2,13 @@
 // argument. Each is tested as a table of rows.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "proxy/base/clock.h"
+#include "proxy/cache/key.h"
 #include "proxy/cache/object.h"
 #include "proxy/cache/policy.h"
 #include "proxy/http/cache_control.h"
@@ -27,12 +29,13 @@ struct Admission {
   // authorization, set-cookie, vary, no-cache, no-freshness, expired.
   std::string_view why_not;
   bool hit_for_miss = false;  // not storable for a reason that will hold for others too: remember it
+  bool by_ttl = false;        // the lifetime is the route's ttl, so `adaptive` may change it
   Life life;                  // of what may be stored
 };
-// `user` is Key::user: on a route keyed by user, `private` answers and answers to credentials are kept only for a
-// request that names a user, because all that don't share one key.
+// `asker` is Key::asker: `private` answers are kept for a user that the key keeps apart from all others, answers to an
+// Authorization that the key doesn't hold only where they may be shared.
 Admission admit(const RequestHead& request, const ResponseHead& response, const Policy& policy, const Exchanged& when,
-                std::string_view user = {});
+                Asker asker);
 
 // The fields that must not be stored though the answer is: those that no-cache="…" and private="…" name (RFC 9111
 // §5.2.2.4, §5.2.2.7), and Set-Cookie where the route strips it. In lower case.
@@ -45,18 +48,22 @@ enum class Use : std::uint8_t {
   while_revalidate,  // answer with it, though stale, and refresh
   validate,          // ask the origin (conditionally where it has a validator)
 };
-// How invalidation has touched it: a hard record makes it gone before this is asked; a soft one makes it stale.
 struct Judged {
   Use use = Use::validate;
   std::string_view why;  // a token: "expired", "no-cache", "request", "soft-purge", …
 };
-Judged judge(const Object& object, const RequestDirectives& request, const Policy& policy, bool softly_purged, Now now);
+// `purged`: since when a soft record makes it stale, whatever its age; a hard one makes it gone before this is asked.
+Judged judge(const Object& object, const RequestDirectives& request, const Policy& policy, std::optional<Time> purged,
+             Now now);
+
+// What is left of its life; once it is stale 0 or less, counted from the end of its lifetime or from the soft purge.
+Duration ttl_left(const Life& life, std::optional<Time> purged, Time now);
 
 // May it be served though stale because the origin failed (RFC 5861 §4, RFC 9111 §4.2.4)? Within stale-if-error, where
 // one is given; without one, `origin_unreachable` allows it, where nothing forbids it. no-cache and must-revalidate
 // forbid both.
 bool may_serve_on_error(const Object& object, const RequestDirectives& request, const Policy& policy,
-                        bool softly_purged, bool origin_unreachable, Now now);
+                        std::optional<Time> purged, bool origin_unreachable, Now now);
 
 // May weir answer a request from the cache at all, before look-up? Methods, Authorization, no-store, bodies.
 struct Eligibility {

@@ -42,10 +42,6 @@ InvalidationRecord as_keyed(const InvalidationRecord& record) {
   return keyed;
 }
 
-Coverage stronger(Coverage a, Coverage b) {
-  return std::max(a, b);
-}
-
 // "host/path?query" of a key, put together once for all rules; a value that begins with '/' is compared from the path
 // on.
 class Target {
@@ -81,9 +77,20 @@ bool InvalidationRules::Last::within(Position since, Position until) const {
   return before > since;  // where this one is past `until` too, an earlier one may not be
 }
 
-Coverage InvalidationRules::Lasts::within(Position since, Position until) const {
-  if (hard.within(since, until)) return Coverage::hard;
-  return soft.within(since, until) ? Coverage::soft : Coverage::none;
+void InvalidationRules::Found::add(const Found& other) {
+  coverage = std::max(coverage, other.coverage);
+  soft_at = std::min(soft_at, other.soft_at);
+}
+
+void InvalidationRules::Lasts::add(Position position, const InvalidationRecord& record) {
+  (record.soft ? soft : hard).add(position);
+  if (record.soft) soft_before_at = std::exchange(soft_at, record.at);
+}
+
+InvalidationRules::Found InvalidationRules::Lasts::within(Position since, Position until) const {
+  if (hard.within(since, until)) return {Coverage::hard};
+  if (!soft.within(since, until)) return {};
+  return {Coverage::soft, soft.before > since ? soft_before_at : soft_at};
 }
 
 InvalidationRules::InvalidationRules() : InvalidationRules(Bounds{}) {}
@@ -93,23 +100,22 @@ void InvalidationRules::apply(Position position, const InvalidationRecord& recor
   const std::unique_lock lock(mutex_);
   if (position <= head_.load(std::memory_order_relaxed)) return;
   switch (record.kind) {
-    case Kind::tag: apply_named(position, tag_name(record.value), record.soft); break;
-    case Kind::url: apply_named(position, url_name(keyed_url(record.value)), record.soft); break;
+    case Kind::tag: apply_named(position, tag_name(record.value), record); break;
+    case Kind::url: apply_named(position, url_name(keyed_url(record.value)), record); break;
     case Kind::prefix:
     case Kind::pattern: apply_rule(position, record); break;
-    case Kind::all: (record.soft ? all_.soft : all_.hard).add(position); break;
+    case Kind::all: all_.add(position, record); break;
   }
   head_.store(position, std::memory_order_release);  // last: who sees it sees the record
 }
 
-void InvalidationRules::apply_named(Position position, const Digest& name, bool soft) {
+void InvalidationRules::apply_named(Position position, const Digest& name, const InvalidationRecord& record) {
   const auto [at, is_new] = named_.try_emplace(name);
   if (is_new)
     at->second.place = order_.insert(order_.end(), name);
   else
     order_.splice(order_.end(), order_, at->second.place);
-  Lasts& lasts = at->second.lasts;
-  (soft ? lasts.soft : lasts.hard).add(position);
+  at->second.lasts.add(position, record);
   while (named_.size() > bounds_.tags) {
     const auto oldest = named_.find(order_.front());
     floor_ = std::max({floor_, oldest->second.lasts.hard.last, oldest->second.lasts.soft.last});
@@ -126,46 +132,52 @@ void InvalidationRules::apply_rule(Position position, const InvalidationRecord& 
   }
 }
 
-Coverage InvalidationRules::named_coverage(const Digest& name, Position since, Position until) const {
+InvalidationRules::Found InvalidationRules::find_named(const Digest& name, Position since, Position until) const {
   const auto at = named_.find(name);
-  return at == named_.end() ? Coverage::none : at->second.lasts.within(since, until);
+  return at == named_.end() ? Found{} : at->second.lasts.within(since, until);
 }
 
-Coverage InvalidationRules::url_coverage(std::string_view key, Position since, Position until) const {
+InvalidationRules::Found InvalidationRules::find_url(std::string_view key, Position since, Position until) const {
   const KeyParts parts = key_parts(key);
-  return stronger(named_coverage(url_name(parts.host, parts), since, until),
-                  named_coverage(url_name({}, parts), since, until));
+  Found found = find_named(url_name(parts.host, parts), since, until);
+  found.add(find_named(url_name({}, parts), since, until));
+  return found;
 }
 
-Coverage InvalidationRules::rule_coverage(std::string_view key, Position since, Position until) const {
+InvalidationRules::Found InvalidationRules::find_rules(std::string_view key, Position since, Position until) const {
   const auto later = [](Position position, const Rule& rule) { return position < rule.position; };
   const auto begin = std::upper_bound(rules_.begin(), rules_.end(), since, later);
   const auto end = std::upper_bound(begin, rules_.end(), until, later);
-  if (begin == end) return Coverage::none;
+  if (begin == end) return {};
   const Target target(key);
-  Coverage strongest = Coverage::none;
-  for (auto rule = begin; rule != end && strongest != Coverage::hard; ++rule) {
+  Found found;
+  for (auto rule = begin; rule != end && found.coverage != Coverage::hard; ++rule) {
     if (!target.matches(rule->record)) continue;
-    strongest = stronger(strongest, rule->record.soft ? Coverage::soft : Coverage::hard);
+    found.add(rule->record.soft ? Found{Coverage::soft, rule->record.at} : Found{Coverage::hard});
   }
-  return strongest;
+  return found;
+}
+
+InvalidationRules::Found InvalidationRules::find(const Subject& subject, Position until) const {
+  if (head() <= subject.since) return {};
+  const std::shared_lock lock(mutex_);
+  if (subject.since < floor_) return {Coverage::hard};
+  Found found = all_.within(subject.since, until);
+  if (found.coverage == Coverage::hard) return found;
+  if (subject.tags != nullptr) {
+    for (const auto& tag : *subject.tags) {
+      found.add(find_named(tag_name(tag), subject.since, until));
+      if (found.coverage == Coverage::hard) return found;
+    }
+  }
+  found.add(find_url(subject.key, subject.since, until));
+  if (found.coverage == Coverage::hard) return found;
+  found.add(find_rules(subject.key, subject.since, until));
+  return found;
 }
 
 Coverage InvalidationRules::covers(const Subject& subject, Position until) const {
-  if (head() <= subject.since) return Coverage::none;
-  const std::shared_lock lock(mutex_);
-  if (subject.since < floor_) return Coverage::hard;
-  Coverage strongest = all_.within(subject.since, until);
-  if (strongest == Coverage::hard) return strongest;
-  if (subject.tags != nullptr) {
-    for (const auto& tag : *subject.tags) {
-      strongest = stronger(strongest, named_coverage(tag_name(tag), subject.since, until));
-      if (strongest == Coverage::hard) return strongest;
-    }
-  }
-  strongest = stronger(strongest, url_coverage(subject.key, subject.since, until));
-  if (strongest == Coverage::hard) return strongest;
-  return stronger(strongest, rule_coverage(subject.key, subject.since, until));
+  return find(subject, until).coverage;
 }
 
 // The head is read before the check, so what is noted was really looked at; a record that comes meanwhile has a higher
@@ -174,9 +186,14 @@ Coverage InvalidationRules::covers(const Object& object) const {
   const Position now = head();
   const Position known = std::max(object.position, object.checked.load(std::memory_order_relaxed));
   if (now <= known) return Coverage::none;
-  const Coverage found = covers(Subject{object.key, &object.tags, known});
-  if (found == Coverage::none) object.checked.store(now, std::memory_order_relaxed);
-  return found;
+  const Found found = find(Subject{object.key, &object.tags, known}, ~Position{0});
+  if (found.coverage == Coverage::none) object.checked.store(now, std::memory_order_relaxed);
+  if (found.coverage == Coverage::soft) {
+    Time noted = object.soft_since.load(std::memory_order_relaxed);
+    while ((noted == Time{} || found.soft_at < noted) &&
+           !object.soft_since.compare_exchange_weak(noted, found.soft_at, std::memory_order_relaxed)) {}
+  }
+  return found.coverage;
 }
 
 std::size_t InvalidationRules::remembered() const {
@@ -185,11 +202,15 @@ std::size_t InvalidationRules::remembered() const {
 }
 
 void MemoryLog::append(std::vector<InvalidationRecord> records, Callback<void(Result<Position>)> done) {
+  const Time now = MonotonicClock::now();
   Position position = 0;
   {
     const std::lock_guard lock(mutex_);
     position = rules_.head();
-    for (const auto& record : records) rules_.apply(++position, record);
+    for (auto& record : records) {
+      record.at = now;
+      rules_.apply(++position, record);
+    }
   }
   if (done) done(position);
 }

@@ -32,6 +32,7 @@ struct InvalidationRecord {
   Kind kind = Kind::all;
   std::string value;  // tag; url, prefix, pattern: "host/path?query" or "/path…" for any host. Pattern: glob.
   bool soft = false;  // mark stale instead of gone
+  Time at{};          // when the log took it
 };
 
 enum class Coverage : std::uint8_t { none, soft, hard };
@@ -63,7 +64,8 @@ class InvalidationRules {
   Coverage covers(const Subject& subject, Position until = ~Position{0}) const;
 
   // The same for a stored object; a check that found nothing is remembered in object.checked, so that an object pays
-  // once for each new record and nothing while there is none.
+  // once for each new record and nothing while there is none. A soft record's time is noted in object.soft_since: the
+  // earliest that is still known, so that one purge after the other doesn't make it young again.
   Coverage covers(const Object& object) const;
 
   std::size_t remembered() const;  // tags, URLs, prefixes, patterns: for metrics
@@ -76,10 +78,18 @@ class InvalidationRules {
     void add(Position position);
     bool within(Position since, Position until) const;  // may answer yes where more than two lie past `until`
   };
+  // What was found; of soft records also the time of the earliest.
+  struct Found {
+    Coverage coverage = Coverage::none;
+    Time soft_at = Time::max();
+    void add(const Found& other);
+  };
   struct Lasts {
     Last hard;
     Last soft;
-    Coverage within(Position since, Position until) const;
+    Time soft_at{}, soft_before_at{};  // of soft.last, soft.before
+    void add(Position position, const InvalidationRecord& record);
+    Found within(Position since, Position until) const;
   };
   // Tags and URLs by digest, so that neither their length nor their number costs a look-up anything.
   struct Named {
@@ -91,11 +101,12 @@ class InvalidationRules {
     Position position;
   };
 
-  void apply_named(Position position, const Digest& name, bool soft);
+  void apply_named(Position position, const Digest& name, const InvalidationRecord& record);
   void apply_rule(Position position, const InvalidationRecord& record);
-  Coverage named_coverage(const Digest& name, Position since, Position until) const;
-  Coverage url_coverage(std::string_view key, Position since, Position until) const;
-  Coverage rule_coverage(std::string_view key, Position since, Position until) const;
+  Found find(const Subject& subject, Position until) const;
+  Found find_named(const Digest& name, Position since, Position until) const;
+  Found find_url(std::string_view key, Position since, Position until) const;
+  Found find_rules(std::string_view key, Position since, Position until) const;
 
   Bounds bounds_;
   std::atomic<Position> head_{0};

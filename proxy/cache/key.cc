@@ -130,10 +130,27 @@ void for_each_keyed(const KeySpec& spec, const Fields& fields, Value user, Arena
   if (spec.user) each(Keyed{'u', spec.user->name, user});
 }
 
-Value user_digest(const KeySpec& spec, const Fields& fields, Arena& arena) {
+Value user_value(const KeySpec& spec, const Fields& fields, Arena& arena) {
   if (!spec.user) return std::nullopt;
   const bool header = spec.user->from == KeySpec::User::From::header;
-  return digest_of((header ? header_value : cookie_values)(fields, spec.user->name, arena), arena);
+  return (header ? header_value : cookie_values)(fields, spec.user->name, arena);
+}
+
+// An empty value names nobody, nor do several empty ones, joined.
+bool names_a_user(Value user) {
+  return user && user->find_first_not_of("\n;") != std::string_view::npos;
+}
+
+bool holds_authorization(const KeySpec& spec) {
+  const auto is_authorization = [](std::string_view header) { return name_of(header) == Name::authorization; };
+  if (spec.user && spec.user->from == KeySpec::User::From::header && is_authorization(spec.user->name)) return true;
+  return std::any_of(spec.headers.begin(), spec.headers.end(), is_authorization);
+}
+
+Asker asker_of(const KeySpec& spec, const Fields& fields, Value user) {
+  const bool named = names_a_user(user);
+  if (!fields.has(Name::authorization)) return named ? Asker::user : Asker::anyone;
+  return named && holds_authorization(spec) ? Asker::user : Asker::credentials;
 }
 
 std::size_t size_of(Value value) {
@@ -158,7 +175,8 @@ Value take_part(std::string_view& bytes) {
 Key make_key(const KeySpec& spec, const RequestHead& request, Arena& arena) {
   const QueryForm query = query_form(spec, request.query, request.has_query, arena);
   const Value query_part = query.present ? Value(query.text) : std::nullopt;
-  const Value user = user_digest(spec, request.fields, arena);
+  const Value named_user = user_value(spec, request.fields, arena);
+  const Value user = digest_of(named_user, arena);
   std::size_t size = size_of(request.authority) + size_of(request.path) + size_of(query_part);
   for_each_keyed(spec, request.fields, user, arena,
                  [&](const Keyed& keyed) { size += 1 + size_of(keyed.name) + size_of(keyed.value); });
@@ -172,8 +190,9 @@ Key make_key(const KeySpec& spec, const RequestHead& request, Arena& arena) {
     parts.add(keyed.name);
     parts.add(keyed.value);
   });
-  Key key{parts.bytes(), hash128(parts.bytes()), query.text, query.present, {}};
-  if (spec.user) key.user = user.value_or(kAnonymous);
+  Key key{parts.bytes(), hash128(parts.bytes()), query.text, query.present, {}, {}};
+  if (spec.user) key.user = names_a_user(named_user) ? *user : kAnonymous;
+  key.asker = asker_of(spec, request.fields, named_user);
   return key;
 }
 

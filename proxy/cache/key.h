@@ -3,6 +3,7 @@
 // it must be forwarded (hostile.md 27).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -13,13 +14,22 @@
 
 namespace weir {
 
+// Who shares an answer that is kept under a request's key. What one user alone may have, and answers to Authorization,
+// are kept, shown and waited for only as this allows (RFC 9111 §3.5, hostile.md 24).
+enum class Asker : std::uint8_t {
+  anyone,       // names no user, or an empty one, and shows no Authorization
+  user,         // the key holds the user that it names, and the Authorization too where it shows one: nobody else's key
+  credentials,  // shows an Authorization that the key doesn't hold: others with this key may show another
+};
+
 struct Key {
   std::string_view bytes;  // in the arena
   Digest digest;
   std::string_view query;  // to forward: filtered, normalised, stably sorted by name
   bool has_query = false;
   std::string_view user;  // hex digest of the user's value for ${user} in tags, "anonymous" where the request names
-                          // none; empty where the route has no user key
+                          // none or an empty one; empty where the route has no user key
+  Asker asker = Asker::anyone;
 };
 
 // `host` is the normalised authority. Deterministic; allocates from the arena only.

@@ -54,14 +54,14 @@ struct Object {
   BodyPtr body;
   Life life;
   std::vector<std::string> tags;
-  Position position = 0;    // of the log when its fetch began
-  std::uint32_t route = 0;  // number of the route in the table that stored it, for statistics only
+  Position position = 0;  // of the log when its fetch began
 
   // Any thread, relaxed: only statistics and short cuts.
   mutable std::atomic<Position> checked{0};  // no record up to here covers it
   mutable std::atomic<std::uint32_t> hits{0};
-  mutable std::atomic<std::uint8_t> uses{0};    // the eviction's: 0 to 3 lately
-  mutable std::atomic<bool> refreshing{false};  // a refresh ahead was started by some hit
+  mutable std::atomic<std::uint8_t> uses{0};     // the eviction's: 0 to 3 lately
+  mutable std::atomic<bool> refreshing{false};   // a refresh ahead was started by some hit
+  mutable std::atomic<Time> soft_since{Time{}};  // when it was first purged softly, as far as noticed; Time{}: not
 
   // Views into `head`; parsed anew at each call, so not for the hot path.
   Fields fields() const;

@@ -39,7 +39,6 @@ struct Policy {
   std::optional<Adaptive> adaptive;
   unsigned max_variants = 16;
   Size max_object = 8_MiB;
-  bool keyed_by_user = false;       // answers to Authorization may be kept: the key keeps users apart
   bool trust_client = false;        // a client's no-cache always reaches the origin
   bool store_unterminated = false;  // keep a body that ended with the connection
   Duration hit_for_miss = std::chrono::seconds(120);

@@ -15,6 +15,8 @@ constexpr std::array kRunOptions{
     kConfig,
     OptionType{"origin", 0, "URL", "instead of a file: one upstream, standard HTTP caching, 256 MiB of memory"},
     OptionType{"listen", 0, "ADDR:PORT", "with --origin: where to listen; 127.0.0.1:8080 where not given"},
+    OptionType{"admin", 0, "ADDR:PORT",
+               "with --origin: the admin endpoint, on a loopback address; else 127.0.0.1:9090"},
 };
 constexpr std::array kCheckOptions{kConfig};
 constexpr std::array kExplainOptions{
@@ -42,7 +44,8 @@ constexpr std::array kSchemaOptions{
 };
 
 constexpr std::array kCalls{
-    Call{"run", "-c FILE | --origin URL [--listen ADDR:PORT]", "serves in the foreground until SIGTERM or SIGINT",
+    Call{"run", "-c FILE | --origin URL [--listen ADDR:PORT] [--admin ADDR:PORT]",
+         "serves in the foreground until SIGTERM or SIGINT",
          "SIGHUP reloads the file: a bad one changes nothing. SIGUSR1 opens the access log anew. SIGTERM lets requests "
          "under way end first; a second one doesn't.",
          kRunOptions, 0, 0, run_call},

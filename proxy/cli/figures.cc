@@ -96,7 +96,7 @@ std::string duration_text(double seconds) {
 }
 
 std::vector<std::string> summary_lines(const JsonValue& stats) {
-  const JsonValue recent = stats["recent"];
+  const JsonValue& recent = stats["recent"];
   const std::string seconds = format("%.0f s", recent.number("seconds").value_or(0));
   return {
       row("up", duration_text(stats.number("uptime_seconds").value_or(0))),
@@ -125,7 +125,7 @@ std::vector<std::string> route_lines(const JsonValue& stats, bool lately) {
                                         "sent", "hit rate", "p50", "p95", "p99")};
   for (const auto& [name, figures, busy] : rows) {
     const JsonValue shown = lately ? figures["recent"] : figures;
-    const JsonValue latency = shown["latency_ms"];
+    const JsonValue& latency = shown["latency_ms"];
     const std::string count = lately ? format("%.1f", busy) : grouped(figures.count("requests"));
     lines.push_back(fitted(name, 24) +
                     format(" %12s %12s %9s %9s %9s %9s", count.c_str(),

@@ -27,12 +27,16 @@ int serve(const Prepared& prepared, Server::Reread reread) {
   return (*server)->run();
 }
 
-int serve_origin(const std::string& url, const std::string& listen) {
+int serve_origin(const std::string& url, const Arguments& arguments) {
   auto origin = parse_origin_url(url);
   if (!origin) return wrong_usage(origin.error().detail);
-  auto address = Scalar<ListenAddress>::parse(listen);
-  if (!address) return wrong_usage(address.error().detail);
-  return serve(prepare(quick_config(*origin, *address), all_filters()), {});
+  auto listen = Scalar<ListenAddress>::parse(arguments.value("listen").value_or("127.0.0.1:8080"));
+  if (!listen) return wrong_usage(listen.error().detail);
+  auto admin = Scalar<ListenAddress>::parse(arguments.value("admin").value_or("127.0.0.1:9090"));
+  if (!admin) return wrong_usage(admin.error().detail);
+  if (!admin->loopback())
+    return wrong_usage("--admin takes a loopback address; for another one a file with admin.token");
+  return serve(prepare(quick_config(*origin, *listen, *admin), all_filters()), {});
 }
 
 }  // namespace
@@ -41,8 +45,11 @@ int run_call(const Arguments& arguments) {
   const auto file = arguments.value("config");
   const auto origin = arguments.value("origin");
   if (file.has_value() == origin.has_value()) return wrong_usage("either -c FILE or --origin URL");
-  if (origin) return serve_origin(*origin, arguments.value("listen").value_or("127.0.0.1:8080"));
-  if (arguments.has("listen")) return wrong_usage("--listen goes with --origin; a file says where to listen itself");
+  if (origin) return serve_origin(*origin, arguments);
+  for (const char* const option : {"listen", "admin"}) {
+    if (!arguments.has(option)) continue;
+    return wrong_usage("--" + std::string(option) + " goes with --origin; a file says where to listen itself");
+  }
   const auto read = [file = *file] { return prepare_file(file, all_filters()); };
   return serve(read(), read);
 }

@@ -42,8 +42,10 @@ class Checker {
     std::set<std::string> seen;
     for (std::size_t i = 0; i < config_.listen.size(); ++i) {
       const auto& address = config_.listen[i].address;
-      if (address.port == 0 || seen.insert(address.text()).second) continue;
-      error(at("listen." + std::to_string(i)), address.text() + " a second time", "each address once");
+      const std::string path = "listen." + std::to_string(i);
+      const bool refused = config_.places.contains(path) && !config_.places.contains(path + ".address");
+      if (refused || address.port == 0 || seen.insert(address.text()).second) continue;
+      error(at(path), address.text() + " a second time", "each address once");
     }
     if (config_.admin.address.port != 0 && seen.contains(config_.admin.address.text())) {
       error(at("admin"), "the admin endpoint on a public port, " + config_.admin.address.text(), "a port of its own");

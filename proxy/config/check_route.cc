@@ -89,16 +89,17 @@ class RouteChecker {
     }
   }
 
+  static bool contains(const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  }
+
   void check_query() {
     const auto& key = route_.key;
     if (key.query && !key.query_except.empty()) {
       error(own("key.query_except") ? "key.query_except" : "key.query", "both query and query_except", "one of them");
     }
     for (const auto& [name, how] : key.normalise) {
-      const auto has = [&](const std::vector<std::string>& names) {
-        return std::find(names.begin(), names.end(), name) != names.end();
-      };
-      if ((key.query && !has(*key.query)) || has(key.query_except)) {
+      if ((key.query && !contains(*key.query, name)) || contains(key.query_except, name)) {
         error("key.normalise." + name, "\"" + printable(name) + "\" is not in the key, so it can't be normalised",
               "a parameter that counts");
       }
@@ -130,7 +131,8 @@ class RouteChecker {
     std::set<std::string> seen;
     for (const auto& [name, value] : map) {
       if (seen.insert(lower(name)).second) continue;
-      error(path + "." + name, "the field \"" + name + "\" a second time", "each field once, in whatever case");
+      error(std::string(path).append(".").append(name),
+            std::string("the field \"").append(name).append("\" a second time"), "each field once, in whatever case");
     }
   }
 

@@ -170,6 +170,6 @@ struct Config {
 RouteConfig route_for_all();
 
 // For `weir run --origin URL`: one upstream, standard HTTP caching, no access log.
-Config quick_config(const OriginUrl& origin, const ListenAddress& listen);
+Config quick_config(const OriginUrl& origin, const ListenAddress& listen, const ListenAddress& admin);
 
 }  // namespace weir

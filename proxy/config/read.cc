@@ -28,6 +28,10 @@ std::string Reader::path_of(std::string_view name) const {
   return scope_.path.empty() ? std::string(name) : scope_.path + "." + std::string(name);
 }
 
+void Reader::not_given() {
+  if (scope_.places != nullptr) scope_.places->erase(scope_.path);
+}
+
 bool Reader::full() const {
   return diagnostics_.size() > kMostDiagnostics;
 }

@@ -58,6 +58,7 @@ class Reader {
   void misplaced(const YamlNode& node, std::string right);
   void refused(Place place, const Error& error);
   std::string path_of(std::string_view name) const;
+  void not_given();  // what was refused: the default that stands in its place is not what the file says
 
   template <class T>
   void read_scalar(const YamlNode& node, T& out, const Rules& rules);
@@ -97,7 +98,9 @@ class Reader::Keys {
     for (const auto inside : names_inside<T>()) inside_.emplace_back(inside, name);
     if (const YamlEntry* const entry = take(name)) {
       const Step step(reader_, name, entry->place);
+      const std::size_t said = reader_.diagnostics_.size();
       reader_.read(entry->value, value, rules);
+      if (IsScalar<T> && reader_.diagnostics_.size() > said) reader_.not_given();
     } else if (rules.required) {
       missing(name, shape_of(value, rules));
     }

@@ -44,9 +44,10 @@ reached is an error.
 | `origin`, or a map without `ttl` | what the origin's own headers allow |
 | a map with `ttl` (or `adaptive`) | the same, and for `ttl` what the origin's headers say nothing about |
 
-Neither ever keeps `no-store` or `private`, nor an answer to `Authorization` that RFC 9111 forbids to share, unless `key.user`
-keeps users apart. On routes with a `ttl` only harmless request fields, those in the key and those in `request.forward` reach
-the origin: what is not in the key must not change the answer.
+Neither ever keeps `no-store`. `private` is kept only for a user that `key.user` names; an empty value names nobody. An answer
+to `Authorization` that RFC 9111 forbids to share is kept only where the key holds that field, too: `key.user: { header:
+Authorization }`, or another `key.user` beside `key.headers: [ Authorization ]`. On routes with a `ttl` only harmless request
+fields, those in the key and those in `request.forward` reach the origin: what is not in the key must not change the answer.
 
 `defaults` are merged into each route key by key; lists are replaced. `cache: off` and `cache: origin` in a route drop the
 lifetimes of defaults, and keep what they say on stale copies.

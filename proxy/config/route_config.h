@@ -81,8 +81,7 @@ struct RouteCacheConfig {
     field("prefer", self.prefer,
           "origin: asks it first, and serves the kept copy where it fails or takes longer than patience");
     field("patience", self.patience, "for `prefer: origin`", {.least = "1ms", .most = "1h"});
-    field("adaptive", self.adaptive,
-          "a lifetime that grows while revalidations find nothing new, and shrinks when they do",
+    field("adaptive", self.adaptive, "a ttl that grows while revalidations find nothing new, and shrinks when they do",
           {.otherwise = "lifetimes stay as they are", .example = "{ min: 10s, max: 1h }"});
     field("max_variants", self.max_variants, "copies of one key that differ by Vary", {.least = "1", .most = "1000"});
     field("status", self.status, "lifetimes for further status codes: { 404: 1m }", {.most = "365d"});

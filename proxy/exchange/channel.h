@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "proxy/cache/object.h"
+#include "proxy/exchange/account.h"
 #include "proxy/fetch/upload.h"
 
 namespace weir {
@@ -40,7 +41,9 @@ class Channel {
 
   // The content of the request goes there from now on (and 100 Continue to who waits for it).
   virtual void read_request_body(std::shared_ptr<Upload> upload) = 0;
-  // The exchange is over.
+  // The exchange is over; `account` and the `text` of its line are to be settled when its answer has been sent.
+  virtual void settle_when_sent(Account account, std::string_view text) = 0;
+  // And it may be used for the next request.
   virtual void exchange_over() = 0;
 };
 

@@ -48,13 +48,16 @@ void add_server_timing(Lines& lines, const Exchange& x) {
 }
 
 // Age only where the answer was kept (RFC 9111 §5.1); what just came from the origin has no more age than it said.
-void add_lines(Lines& lines, const Exchange& x, const Object& object) {
+void add_age(Lines& lines, const Exchange& x, const Object& object) {
   const auto age = std::chrono::duration_cast<std::chrono::seconds>(object.life.age(x.worker.loop.now().mono)).count();
   if (x.status_line.hit || x.outcome == Outcome::revalidated || age > 0) {
     lines.add("Age: ");
     lines.add_number(std::max<std::int64_t>(0, age));
     lines.add("\r\n");
   }
+}
+
+void add_lines(Lines& lines, const Exchange& x) {
   lines.add_cache_status(x.status_line);
   add_server_timing(lines, x);
   lines.add("X-Request-Id: ");
@@ -62,12 +65,14 @@ void add_lines(Lines& lines, const Exchange& x, const Object& object) {
   lines.add("\r\n");
 }
 
-// A route whose filters edit responses: the head is put together field by field.
-std::string_view edited_head(Exchange& x, std::string_view ready, int status) {
+// A route whose filters edit responses: the head, with the Age, is put together field by field.
+std::string_view edited_head(Exchange& x, const Object& object, std::string_view ready, int status) {
   ResponseHead& head = x.worker.edited_head;
   head.clear();
   head.status = status;
-  const std::string_view original = x.arena.copy(ready);
+  Lines age;
+  add_age(age, x, object);
+  const std::string_view original = x.arena.join(ready, age.text());
   read_fields_of_head(original, head.fields);
   auto context = x.context();
   for (auto it = x.route->filters.rbegin(); it != x.route->filters.rend(); ++it)
@@ -123,21 +128,26 @@ Next start_streaming(Exchange& x, const FlightView& view) {
   return Next::run;
 }
 
+// The client must not take what it got for whole.
+Next give_up(Exchange& x) {
+  x.cut = true;
+  x.channel.abort();
+  x.step = &kFinish;
+  return Next::run;
+}
+
 Next stream(Exchange& x) {
   const FlightView view = x.reader.flight().look();
   if (!x.started) {
     start_streaming(x, view);
     if (x.step != &kStream) return Next::run;
   }
+  if (x.reader.is_cut()) return give_up(x);
   if (!pass_on(x)) return Next::wait;
   if (view.stage == FlightView::Stage::head) return Next::wait;
   if (x.reader.offset() < view.available) return Next::run;
-  if (view.stage == FlightView::Stage::failed) {
-    x.cut = true;
-    x.channel.abort();
-  } else {
-    x.channel.finish(view.trailers);
-  }
+  if (view.stage == FlightView::Stage::failed) return give_up(x);
+  x.channel.finish(view.trailers);
   x.step = &kFinish;
   return Next::run;
 }
@@ -162,11 +172,12 @@ bool is_not_modified(const Exchange& x, const Object& object) {
 void start_answer(Exchange& x, const Object& object, bool not_modified, std::optional<std::uint64_t> length) {
   x.status = not_modified ? 304 : object.status;
   Lines lines;
-  add_lines(lines, x, object);
+  if (!x.route->edits_client_response) add_age(lines, x, object);
+  add_lines(lines, x);
   ResponseStart start;
   start.status = x.status;
   start.head = not_modified ? object.head304 : object.head;
-  if (x.route->edits_client_response) start.head = edited_head(x, start.head, x.status);
+  if (x.route->edits_client_response) start.head = edited_head(x, object, start.head, x.status);
   start.extra = lines.text();
   start.body = body_follows(x, x.status);
   start.length_in_head = object.length.has_value() && !not_modified;

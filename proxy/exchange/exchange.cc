@@ -4,6 +4,21 @@
 #include <utility>
 
 namespace weir {
+namespace {
+
+constexpr int kClientLeft = 499;  // in the log, where no answer was begun
+
+}  // namespace
+
+bool FoundCopy::holds(const InvalidationRules& rules) {
+  const Coverage coverage = rules.covers(*object);
+  if (coverage == Coverage::soft) purged = object->soft_since.load(std::memory_order_relaxed);
+  return coverage != Coverage::hard;
+}
+
+Seconds FoundCopy::ttl(Time now) const {
+  return std::chrono::duration_cast<std::chrono::seconds>(ttl_left(object->life, purged, now)).count();
+}
 
 Exchange::Exchange(WorkerContext& its_worker, Channel& its_channel) : worker(its_worker), channel(its_channel) {}
 
@@ -46,6 +61,14 @@ void Exchange::on_channel_room() {
 
 void Exchange::cancel() {
   if (upload) upload->abandon();
+  if (under_way()) {
+    if (status == 0) {
+      status = kClientLeft;
+      if (!eligibility.lookup) outcome = Outcome::bypass;
+    }
+    cut = true;
+    settle(worker, account_of(*this), log_text(*this));
+  }
   clear();
 }
 
@@ -88,6 +111,7 @@ FetchOrder Exchange::order(FlightPtr flight, ObjectPtr kept, bool store, bool sh
   order.key = &key;
   order.flight = std::move(flight);
   order.store = store;
+  order.strict = eligibility.store;
   order.shared = shared;
   order.kept = std::move(kept);
   order.client_address = client_address;
@@ -96,13 +120,14 @@ FetchOrder Exchange::order(FlightPtr flight, ObjectPtr kept, bool store, bool sh
   return order;
 }
 
-void Exchange::refresh(const ObjectPtr& object) {
+bool Exchange::refresh(const ObjectPtr& object) {
   // Only on behalf of those whose own request could have filled the cache.
-  const bool credentials = request->fields.has(Name::authorization) && !route->policy.keyed_by_user;
-  if (!eligibility.store || request->method != Method::get || credentials) return;
+  const bool credentials = key.asker == Asker::credentials;
+  if (!eligibility.store || credentials) return false;
   auto claim = claim_shared(worker.node, {*route, values, key, {}, object.get()});
-  if (!claim.leads) return;
+  if (!claim.leads) return true;  // one is under way
   Fetch::start(worker, order(std::move(claim.flight), object, true, true));
+  return true;
 }
 
 }  // namespace weir

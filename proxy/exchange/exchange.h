@@ -38,9 +38,13 @@ extern const Step kReceiveRequest, kLookup, kJudge, kJoin, kDeliver, kStream, kF
 // The copy that was found, and what invalidation did to it.
 struct FoundCopy {
   ObjectPtr object;
-  bool soft = false;  // softly purged: stale whatever its age
+  std::optional<Time> purged;  // softly, at that time: stale since then whatever its age
   bool other_variants = false;
   bool hit_for_miss = false;
+
+  // False: it is gone. To be asked again before it is served, where time has passed.
+  bool holds(const InvalidationRules& rules);
+  Seconds ttl(Time now) const;
 };
 
 class Exchange {
@@ -54,12 +58,12 @@ class Exchange {
   void begin_refused(RequestHead& request, std::string_view client_address, int status, std::string_view why);
   void advance();
   void on_channel_room();
-  // The client went away.
+  // The client went away: what became of the request until now is counted and logged.
   void cancel();
   bool under_way() const { return step != nullptr; }
 
-  // Answers with a small document that says why (RFC 9457), and goes to `finish`.
-  Next refuse(int status, std::string_view detail);
+  // Answers with a small document that says why (RFC 9457), and goes to `finish`. `retry_after`: the origin's own.
+  Next refuse(int status, std::string_view detail, std::string_view retry_after = {});
   Next refuse(const Error& error) { return refuse(status_of(error), error.detail); }
 
   // -- the steps' own ground --
@@ -101,11 +105,15 @@ class Exchange {
   std::uint64_t body_bytes = 0;
   Duration origin_time{};
 
-  RequestContext context() { return {*route, *request, values, client_address, request_id, arena}; }
-  RouteCounters& counters() { return route == nullptr ? *snapshot->unrouted : *snapshot->counters[route->number]; }
+  RequestContext context() {
+    return {*route, *request, values, client_address, request_id, arena, worker.loop.now().wall};
+  }
+  RouteCounters& counters() const {
+    return route == nullptr ? *snapshot->unrouted : *snapshot->counters[route->number];
+  }
   FetchOrder order(FlightPtr flight, ObjectPtr kept, bool store, bool shared);
-  // Starts a fetch for the store alone, unless one is under way.
-  void refresh(const ObjectPtr& object);
+  // Starts a fetch for the store alone, unless one is under way. False where this request may not fill the store.
+  bool refresh(const ObjectPtr& object);
 
  private:
   void take(RequestHead& head, std::string_view address);
@@ -123,7 +131,9 @@ void start_answer(Exchange& x, const Object& object, bool not_modified, std::opt
 bool is_not_modified(const Exchange& x, const Object& object);
 // purge.cc: PURGE and SOFTPURGE on the public port.
 Next purge(Exchange& x);
-// finish.cc: the line of the access log, written into `memory`.
-std::string access_line(Exchange& x, Duration took, std::string memory);
+// finish.cc: what the exchange is counted and logged as, for settle(). The text is good until the next one is made;
+// empty where there is no log.
+Account account_of(const Exchange& x);
+std::string_view log_text(Exchange& x);
 
 }  // namespace weir

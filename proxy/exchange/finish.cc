@@ -1,5 +1,5 @@
-// finish: what became of the request is counted and logged, in the same words everywhere. And refuse(): the answers
-// that weir makes itself.
+// finish: what became of the request, in the same words everywhere; it is counted and logged when the answer has been
+// sent. And refuse(): the answers that weir makes itself.
 #include <string>
 #include <utility>
 
@@ -10,39 +10,34 @@
 namespace weir {
 namespace {
 
-void log_line(Exchange& x, Duration took) {
-  const auto& log = x.snapshot->shared->access_log;
-  if (!log) return;
-  std::string& line = x.worker.log_line;
-  line = access_line(x, took, std::move(line));
-  log->write(line);
+std::int64_t microseconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
 }
 
 Next finish(Exchange& x) {
-  const Duration took = MonotonicClock::now() - x.began;
-  RouteCounters& counters = x.counters();
-  counters.outcomes[static_cast<std::size_t>(x.outcome)].add();
-  counters.client_bytes.add(x.body_bytes);
-  counters.latency.record(static_cast<std::uint64_t>(took.count() / 1000));
-  log_line(x, took);
+  x.channel.settle_when_sent(account_of(x), log_text(x));
   return Next::done;
 }
 
 // Whether the client may ask again soon, and how soon.
-std::string_view retry_after(int status) {
-  return status == 503 || status == 429 ? "Retry-After: 1\r\n" : "";
+std::string_view usual_wait(int status) {
+  return status == 503 || status == 429 ? "1" : "";
 }
 
 }  // namespace
 
 const Step kFinish{"finish", finish};
 
-std::string access_line(Exchange& x, Duration took, std::string memory) {
+Account account_of(const Exchange& x) {
+  return Account{x.snapshot, &x.counters(), x.outcome, x.began, x.body_bytes, x.cut};
+}
+
+std::string_view log_text(Exchange& x) {
+  if (!x.snapshot->shared->access_log) return {};
   const RequestHead& request = *x.request;
   const std::string_view question = request.has_query ? "?" : "";
-  JsonWriter json(std::move(memory));
+  JsonWriter json(std::move(x.worker.log_text));
   json.begin_object()
-      .field("time_ms", wall_now_ms())
       .field("client", x.client_address)
       .field("method", request.method_text)
       .field("host", request.authority)
@@ -52,16 +47,31 @@ std::string access_line(Exchange& x, Duration took, std::string memory) {
       .field("result", word(x.outcome));
   if (x.outcome == Outcome::hit || x.outcome == Outcome::updating || x.outcome == Outcome::stale)
     json.field("tier", "memory");
-  json.field("bytes", x.body_bytes).field("took_us", static_cast<std::int64_t>(took.count() / 1000));
-  if (x.origin_time.count() > 0) json.field("origin_us", static_cast<std::int64_t>(x.origin_time.count() / 1000));
-  if (x.cut) json.field("cut", true);
-  json.field("request_id", x.request_id).end_object();
-  std::string line = json.take();
-  line.push_back('\n');
-  return line;
+  if (x.origin_time.count() > 0) json.field("origin_us", microseconds(x.origin_time));
+  json.field("request_id", x.request_id);
+  x.worker.log_text = json.take();
+  return std::string_view(x.worker.log_text).substr(1);  // the members, without the brace
 }
 
-Next Exchange::refuse(int code, std::string_view detail) {
+void settle(WorkerContext& worker, const Account& account, std::string_view text) {
+  const Duration took = MonotonicClock::now() - account.began;
+  RouteCounters& counters = *account.counters;
+  counters.outcomes[static_cast<std::size_t>(account.outcome)].add();
+  counters.client_bytes.add(account.body_bytes);
+  counters.latency.record(static_cast<std::uint64_t>(microseconds(took)));
+  const auto& log = account.snapshot->shared->access_log;
+  if (!log) return;
+  JsonWriter json(std::move(worker.log_line));
+  json.begin_object().field("time_ms", wall_now_ms()).members(text);
+  json.field("bytes", account.body_bytes).field("took_us", microseconds(took));
+  if (account.cut) json.field("cut", true);
+  json.end_object();
+  worker.log_line = json.take();
+  worker.log_line.push_back('\n');
+  log->write(worker.log_line);
+}
+
+Next Exchange::refuse(int code, std::string_view detail, std::string_view retry_after) {
   reader.leave();
   status = code;
   outcome = Outcome::error;
@@ -81,7 +91,9 @@ Next Exchange::refuse(int code, std::string_view detail) {
   status_line.stored = false;
   status_line.ttl.reset();
   append_cache_status(head, status_line);
-  head.append("\r\n").append(retry_after(code));
+  head.append("\r\n");
+  if (retry_after.empty()) retry_after = usual_wait(code);
+  if (!retry_after.empty()) head.append("Retry-After: ").append(retry_after).append("\r\n");
   head.append("X-Request-Id: ").append(request_id).append("\r\n");
   if (code == 405) head.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n");
   ResponseStart start;

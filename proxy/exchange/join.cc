@@ -17,10 +17,10 @@ ObjectPtr kept_for_validation(const Exchange& x) {
   return x.eligibility.store ? x.found.object : nullptr;
 }
 
-// Who shows credentials waits for nobody, and nobody for them, but where the key keeps users apart (hostile.md 33).
+// Who shows credentials that the key doesn't hold waits for nobody, and nobody for them (hostile.md 33).
 bool goes_alone(const Exchange& x) {
-  const bool credentials = x.request->fields.has(Name::authorization) && !x.route->policy.keyed_by_user;
-  return x.alone || credentials || !x.eligibility.store || x.request->method == Method::head || x.found.hit_for_miss;
+  const bool credentials = x.key.asker == Asker::credentials;
+  return x.alone || credentials || !x.eligibility.store || x.found.hit_for_miss;
 }
 
 std::shared_ptr<Upload> open_upload(Exchange& x) {
@@ -29,9 +29,16 @@ std::shared_ptr<Upload> open_upload(Exchange& x) {
   return x.upload;
 }
 
+// Where nothing will be kept, a HEAD, a range or a condition is worth passing on as it is.
+bool asks_for_less(const RequestHead& request) {
+  const Fields& fields = request.fields;
+  return request.method == Method::head || fields.has(Name::range) || fields.has(Name::if_none_match) ||
+         fields.has(Name::if_modified_since);
+}
+
 Next lead(Exchange& x, FlightPtr flight, bool shared) {
-  const bool store = x.eligibility.store && x.request->method != Method::head;
-  auto order = x.order(std::move(flight), kept_for_validation(x), store, shared);
+  const bool store = x.eligibility.store && !(x.found.hit_for_miss && asks_for_less(*x.request));
+  auto order = x.order(std::move(flight), store ? kept_for_validation(x) : nullptr, store, shared);
   order.upload = open_upload(x);
   if (x.upload) x.channel.read_request_body(x.upload);
   x.leads = true;
@@ -79,24 +86,20 @@ Next serve_stale(Exchange& x, std::string_view why) {
   x.status_line = {};
   x.status_line.hit = true;
   x.status_line.detail = why;
-  x.status_line.ttl =
-      std::chrono::duration_cast<std::chrono::seconds>(x.answer->life.ttl(x.worker.loop.now().mono)).count();
+  x.status_line.ttl = x.found.ttl(x.worker.loop.now().mono);
   x.step = &kDeliver;
   return Next::run;
 }
 
-bool stale_will_do(const Exchange& x, bool unreachable) {
-  return x.found.object && may_serve_on_error(*x.found.object, x.directives, x.route->policy, x.found.soft, unreachable,
-                                              x.worker.loop.now());
-}
-
 // The copy may have been purged while the origin was asked: gone is gone.
-bool still_holds(const Exchange& x) {
-  return x.worker.node.rules.covers(*x.found.object) != Coverage::hard;
+bool stale_will_do(Exchange& x, bool unreachable) {
+  return x.found.object && x.found.holds(x.worker.node.rules) &&
+         may_serve_on_error(*x.found.object, x.directives, x.route->policy, x.found.purged, unreachable,
+                            x.worker.loop.now());
 }
 
 Next failed(Exchange& x, const Error& error) {
-  if (stale_will_do(x, true) && still_holds(x)) return serve_stale(x, "stale-if-error");
+  if (stale_will_do(x, true)) return serve_stale(x, "stale-if-error");
   if (!x.leads && x.tries < kMostTries) return try_again(x);
   return x.refuse(error);
 }
@@ -118,7 +121,7 @@ void say_what_came(Exchange& x, const FlightView& view) {
     x.outcome = Outcome::bypass;
     x.status_line.forward = Forward::bypass;
     x.status_line.detail = x.eligibility.why_not;
-  } else if (x.reader.flight().keeps() && !view.released && x.eligibility.store && x.request->method != Method::head) {
+  } else if (x.reader.flight().keeps() && x.eligibility.store) {
     x.outcome = x.found.object ? Outcome::expired : Outcome::miss;
     x.status_line.stored = true;
   } else {
@@ -130,7 +133,10 @@ void say_what_came(Exchange& x, const FlightView& view) {
 Next follow(Exchange& x, const FlightView& view) {
   if (view.released || overtaken(x.worker.node, x.reader.flight(), view, x.asked)) {
     const bool herd = view.released && origin_failed(view.origin_status);  // not all at once to an origin that fails
-    if (herd && x.tries >= kMostTries) return x.refuse(502, "the origin answered with an error");
+    if (herd && x.tries >= kMostTries) {
+      const auto retry_after = view.draft ? view.draft->fields().value(Name::retry_after) : std::string_view();
+      return x.refuse(view.origin_status, "the origin answered with an error", retry_after);
+    }
     if (view.released && !herd) x.alone = true;
     return try_again(x);
   }
@@ -159,13 +165,12 @@ Next join(Exchange& x) {
   const FlightView view = x.reader.flight().look();
   pass_on_interim(x, view);
   if (view.stage == FlightView::Stage::empty) {
-    if (x.patience && !x.patience->is_set() && x.found.object && still_holds(x)) return serve_stale(x, "patience");
+    if (x.patience && !x.patience->is_set() && stale_will_do(x, true)) return serve_stale(x, "patience");
     return Next::wait;
   }
   if (view.stage == FlightView::Stage::failed) return failed(x, *view.error);  // nothing of it was sent yet
   if (!x.leads && follow(x, view) == Next::run) return Next::run;
-  if (origin_failed(view.origin_status) && stale_will_do(x, false) && still_holds(x))
-    return serve_stale(x, "stale-if-error");
+  if (origin_failed(view.origin_status) && stale_will_do(x, false)) return serve_stale(x, "stale-if-error");
   x.origin_time = x.worker.loop.now().mono - x.began;
   say_what_came(x, view);
   if (view.whole) {

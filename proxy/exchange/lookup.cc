@@ -6,8 +6,7 @@ namespace {
 
 // To a request with credentials only what says that it may be (RFC 9111 §3.5, hostile.md 24).
 bool may_be_shown(const Exchange& x) {
-  return x.found.object->life.for_credentials || x.route->policy.keyed_by_user ||
-         !x.request->fields.has(Name::authorization);
+  return x.key.asker != Asker::credentials || x.found.object->life.for_credentials;
 }
 
 Next lookup(Exchange& x) {
@@ -18,9 +17,7 @@ Next lookup(Exchange& x) {
   x.found.hit_for_miss = found.hit_for_miss;
   x.found.object = std::move(found.object);
   if (x.found.object) {
-    const Coverage coverage = node.rules.covers(*x.found.object);
-    x.found.soft = coverage == Coverage::soft;
-    if (coverage == Coverage::hard) {
+    if (!x.found.holds(node.rules)) {
       node.store.erase(*x.found.object);
       x.found.object.reset();
     } else if (!may_be_shown(x)) {
@@ -36,8 +33,7 @@ Next answer_with_found(Exchange& x, Outcome outcome) {
   x.outcome = outcome;
   x.answer->hits.fetch_add(1, std::memory_order_relaxed);
   x.status_line.hit = true;
-  x.status_line.ttl =
-      std::chrono::duration_cast<std::chrono::seconds>(x.answer->life.ttl(x.worker.loop.now().mono)).count();
+  x.status_line.ttl = x.found.ttl(x.worker.loop.now().mono);
   x.step = &kDeliver;
   return Next::run;
 }
@@ -57,11 +53,12 @@ Next judge_found(Exchange& x) {
     x.impatient = true;
     return ask_origin(x, Forward::request);
   }
-  const Judged judged = judge(*object, x.directives, policy, x.found.soft, x.worker.loop.now());
+  const Judged judged = judge(*object, x.directives, policy, x.found.purged, x.worker.loop.now());
   switch (judged.use) {
     case Use::fresh: return answer_with_found(x, Outcome::hit);
     case Use::refresh_ahead:
-      if (!object->refreshing.exchange(true, std::memory_order_relaxed)) x.refresh(object);
+      if (!object->refreshing.exchange(true, std::memory_order_relaxed) && !x.refresh(object))
+        object->refreshing.store(false, std::memory_order_relaxed);
       return answer_with_found(x, Outcome::hit);
     case Use::while_revalidate:
       x.refresh(object);
@@ -69,7 +66,7 @@ Next judge_found(Exchange& x) {
       return answer_with_found(x, Outcome::updating);
     case Use::validate: break;
   }
-  return ask_origin(x, judged.why == "request" || judged.why == "no-cache" ? Forward::request : Forward::stale);
+  return ask_origin(x, judged.why == "request" ? Forward::request : Forward::stale);
 }
 
 }  // namespace

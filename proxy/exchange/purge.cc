@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "proxy/exchange/exchange.h"
+#include "proxy/route/url.h"
 
 namespace weir {
 
@@ -10,9 +11,11 @@ Next purge(Exchange& x) {
   const bool may = std::any_of(allowed.begin(), allowed.end(),
                                [&](const AddressRange& range) { return range.contains(x.client_address); });
   if (!may) return x.refuse(405, "this method is not served here");
-  std::string url = std::string(x.request->authority).append(x.request->path);
-  if (x.request->has_query) url.append("?").append(x.request->query);
-  InvalidationRecord record{InvalidationRecord::Kind::url, keyed_url(url), x.request->method == Method::softpurge};
+  const RequestHead& request = *x.request;
+  const PlainUrl url{std::string(request.authority), std::string(request.path), std::string(request.query),
+                     request.has_query};
+  InvalidationRecord record{InvalidationRecord::Kind::url, as_keyed(url, *x.snapshot->shared->routes).text(),
+                            request.method == Method::softpurge};
   // The answer follows the acknowledgement, which may come later where the log is shared.
   auto open = std::make_shared<bool>(true);
   x.purging = Operation([open] { *open = false; });

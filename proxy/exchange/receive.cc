@@ -70,6 +70,7 @@ Next receive(Exchange& x) {
   if (request.method == Method::purge || request.method == Method::softpurge) return purge(x);
   x.route = x.snapshot->shared->routes->match(request.method, request.method_text, request.path, x.values);
   if (x.route == nullptr) return x.refuse(404, "no route matches");
+  remove_named_in_connection(request.fields);  // so that key, Vary and origin see the same fields
   x.key = make_key(x.route->key, request, x.arena);
   x.values.user = x.key.user;
   if (request.fields.has(Name::cache_control) || request.fields.has(Name::pragma)) {

@@ -13,10 +13,9 @@ Flight::Identity identity_of(const Node& node, const Wanted& wanted) {
   for (const Template& tag : wanted.route.tags) {
     std::string text;
     tag.render(wanted.values, text);
-    identity.tags.push_back(std::move(text));
+    add_tag(identity.tags, std::move(text));
   }
-  if (wanted.kept != nullptr)
-    identity.tags.insert(identity.tags.end(), wanted.kept->tags.begin(), wanted.kept->tags.end());
+  if (wanted.kept != nullptr) identity.kept_tags = wanted.kept->tags;
   return identity;
 }
 
@@ -35,10 +34,12 @@ FlightPtr claim_alone(Node& node, const Wanted& wanted) {
 bool overtaken(const Node& node, const Flight& flight, const FlightView& view, Position asked) {
   const auto& identity = flight.identity();
   if (asked == identity.position) return false;
-  if (node.rules.covers({identity.key, &identity.tags, identity.position}, asked) != Coverage::none) return true;
+  const auto covered = [&](const std::vector<std::string>& tags) {
+    return node.rules.covers({identity.key, &tags, identity.position}, asked) != Coverage::none;
+  };
+  if (covered(identity.tags)) return true;
   const Object* answer = view.whole ? view.whole.get() : view.draft.get();
-  return answer != nullptr &&
-         node.rules.covers({identity.key, &answer->tags, identity.position}, asked) != Coverage::none;
+  return covered(answer != nullptr ? answer->tags : identity.kept_tags);
 }
 
 }  // namespace weir

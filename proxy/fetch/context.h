@@ -107,8 +107,9 @@ struct WorkerContext {
   BufferPool buffers;  // outlives what the loop still disposes of
   Loop loop;
   std::shared_ptr<const WorkerSnapshot> snapshot;
-  // Memory that is used for one request after the other: the line of the access log, an answer's head that filters edit.
-  std::string log_line, edited_text;
+  // Memory that is used for one request after the other: the line of the access log, an answer's head that filters
+  // edit.
+  std::string log_text, log_line, edited_text;
   ResponseHead edited_head;
   std::unordered_map<const Fetch*, std::unique_ptr<Fetch>> fetches;  // under way; each takes itself out
 };

@@ -28,14 +28,17 @@ Fetch::Fetch(WorkerContext& its_worker, const FetchOrder& order)
       flight(order.flight),
       store(order.store),
       shared(order.shared),
+      strict(order.strict),
       kept(order.kept),
       upload(order.upload),
       client_address(arena.copy(order.client_address)),
       request_id(arena.copy(order.request_id)),
       traceparent(arena.copy(order.traceparent)),
       step_(&kPrepare) {
-  request.method = order.request->method;
-  request.method_text = arena.copy(order.request->method_text);
+  // What is stored is whole, whoever asks first.
+  const bool whole = order.store && order.request->method == Method::head;
+  request.method = whole ? Method::get : order.request->method;
+  request.method_text = whole ? std::string_view("GET") : arena.copy(order.request->method_text);
   request.path = arena.copy(order.request->path);
   request.query = arena.copy(order.request->query);
   request.has_query = order.request->has_query;
@@ -75,12 +78,13 @@ void Fetch::advance() {
 }
 
 RequestContext Fetch::context() {
-  return {route, request, values, client_address, request_id, arena};
+  return {route, request, values, client_address, request_id, arena, worker.loop.now().wall};
 }
 
 void Fetch::fail(Error error) {
   if (over_) return;
   counters().fetch_failures.add();
+  if (kept) kept->refreshing.store(false, std::memory_order_relaxed);  // another hit may try
   if (shared) worker.node.flights.retire(*flight);
   flight->fail(std::move(error));
   over();
@@ -97,10 +101,15 @@ void Fetch::over() {
   worker.loop.dispose(std::move(self));
 }
 
+// A write that the origin has got or is getting whole: what it makes invalid is known with the head of its answer.
+bool Fetch::is_sent_write() const {
+  return !is_safe(request.method) && head_sent && !head_published && (!upload || upload->end() == Upload::End::whole);
+}
+
 // Nobody reads any more: what may be kept is fetched to its end all the same, anything else stops here.
 void Fetch::on_flight_change() {
   if (over_) return;
-  if (flight->readers() == 0) {
+  if (flight->readers() == 0 && !is_sent_write()) {
     const bool for_the_store = head_published ? flight->keeps() && admission && admission->store : store && !upload;
     if (!for_the_store) return fail(plain(Side::client, Code::closed, "nobody waits any more"));
   }
@@ -125,7 +134,7 @@ void Fetch::on_origin_writable() {
 }
 
 void Fetch::on_origin_error(Error error, bool untouched) {
-  connection->server().failures.fetch_add(1, std::memory_order_relaxed);
+  connection->server().failed(worker.loop.now().mono);
   if (may_ask_again(error, untouched)) {
     tried = connection->connected() ? nullptr : &connection->server();
     pool().give_back(std::move(connection));

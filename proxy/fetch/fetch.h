@@ -33,6 +33,7 @@ struct FetchOrder {
   FlightPtr flight;
   bool store = false;              // the answer may be stored, if it allows it
   bool shared = false;             // others may join the flight
+  bool strict = false;             // asks only what the key allows, stored or not: the route's answers may be stored
   ObjectPtr kept;                  // what to validate, or null
   std::shared_ptr<Upload> upload;  // the request's body, or null
   std::string_view client_address;
@@ -69,15 +70,15 @@ class Fetch final : public OriginConnection::User {
   RouteValues values;
   Key key;
   FlightPtr flight;
-  bool store, shared;
+  bool store, shared, strict;
   ObjectPtr kept;
   std::shared_ptr<Upload> upload;
   std::string_view client_address, request_id, traceparent;
 
   Fields to_origin;  // prepared
   std::string_view target;
-  bool conditional = false;  // weir's own validators were sent
-  bool ranged = false;       // the client's Range was sent
+  bool conditional = false;                           // weir's own validators were sent
+  bool asked_condition = false, asked_range = false;  // the client's own were sent
   Exchanged when;
   std::unique_ptr<OriginConnection> connection;
   Operation acquiring;
@@ -115,6 +116,7 @@ class Fetch final : public OriginConnection::User {
   void on_origin_writable() override;
 
  private:
+  bool is_sent_write() const;
   bool may_ask_again(const Error& error, bool untouched) const;
   bool over_ = false;
   std::shared_ptr<bool> going_ = std::make_shared<bool>(true);
@@ -122,6 +124,7 @@ class Fetch final : public OriginConnection::User {
 };
 
 // The pieces of `receive` and `keep` that decide, apart from the machine.
+void add_tag(std::vector<std::string>& tags, std::string tag);   // each once, up to a bound
 std::vector<std::string> response_tags(const Fields& response);  // of Surrogate-Key, Cache-Tag, xkey; bounded
 void set_head(Object& object, int status, std::string_view reason, const Fields& fields,
               std::optional<std::uint64_t> length);  // head, head304, etag, last_modified, date

@@ -3,32 +3,24 @@
 
 #include <string>
 
-#include "proxy/http/uri.h"
+#include "proxy/route/url.h"
 
 namespace weir {
 namespace {
 
 using Kind = InvalidationRecord::Kind;
 
-void add_url(std::vector<InvalidationRecord>& records, std::string value, bool soft) {
-  records.push_back({Kind::url, std::move(value), soft});
+// As it is kept: by the route of a GET for it, not by that of the request that makes it invalid.
+void add_url(std::vector<InvalidationRecord>& records, const Fetch& fetch, const PlainUrl& url, bool soft) {
+  records.push_back({Kind::url, as_keyed(url, *fetch.snapshot->shared->routes).text(), soft});
 }
 
-// A URL named by the response, where it lies on the same host; a relative one does.
-void add_named(std::vector<InvalidationRecord>& records, const Fetch& fetch, std::string_view location) {
-  if (location.empty() || location.size() > 4096) return;
-  Arena arena;
-  if (location.front() == '/' && location.substr(0, 2) != "//") {
-    if (auto target = parse_target(location, Method::get, arena)) {
-      const std::string query = target->has_query ? "?" + std::string(target->query) : "";
-      add_url(records, std::string(fetch.request.authority).append(target->path) + query, false);
-    }
-    return;
-  }
-  const auto target = parse_target(location, Method::get, arena);
-  if (!target || target->authority != fetch.request.authority) return;
-  const std::string query = target->has_query ? "?" + std::string(target->query) : "";
-  add_url(records, std::string(target->authority).append(target->path) + query, false);
+// A URL that the response or the route names, where it lies on the same host; a path does.
+void add_named(std::vector<InvalidationRecord>& records, const Fetch& fetch, std::string_view text, bool soft) {
+  auto url = parse_plain_url(text);
+  if (!url || text.starts_with("//")) return;  // no request could ask for it, so nothing is kept for it
+  if (url->host.empty()) url->host = fetch.request.authority;
+  if (url->host == fetch.request.authority) add_url(records, fetch, *url, soft);
 }
 
 void add_rules(std::vector<InvalidationRecord>& records, const Fetch& fetch) {
@@ -39,7 +31,7 @@ void add_rules(std::vector<InvalidationRecord>& records, const Fetch& fetch) {
   };
   const std::string host(fetch.request.authority);
   for (const auto& tag : rules.tags) records.push_back({Kind::tag, render(tag, ""), rules.soft});
-  for (const auto& url : rules.urls) add_url(records, render(url, host), rules.soft);
+  for (const auto& url : rules.urls) add_named(records, fetch, render(url, ""), rules.soft);
   for (const auto& prefix : rules.prefixes) records.push_back({Kind::prefix, render(prefix, host), rules.soft});
 }
 
@@ -48,12 +40,12 @@ void add_rules(std::vector<InvalidationRecord>& records, const Fetch& fetch) {
 std::vector<InvalidationRecord> invalidations(const Fetch& fetch, const ResponseHead& response) {
   std::vector<InvalidationRecord> records;
   if (is_safe(fetch.request.method) || response.status < 200 || response.status >= 400) return records;
-  std::string target = std::string(fetch.request.authority).append(fetch.request.path);
-  // Keys hold the query sorted; the target's own is made the same way.
-  if (fetch.key.has_query) target.append("?").append(fetch.key.query);
-  add_url(records, std::move(target), false);
-  add_named(records, fetch, response.fields.value(Name::location));
-  add_named(records, fetch, response.fields.value(Name::content_location));
+  const RequestHead& request = fetch.request;
+  add_url(records, fetch,
+          {std::string(request.authority), std::string(request.path), std::string(request.query), request.has_query},
+          false);
+  add_named(records, fetch, response.fields.value(Name::location), false);
+  add_named(records, fetch, response.fields.value(Name::content_location), false);
   add_rules(records, fetch);
   return records;
 }

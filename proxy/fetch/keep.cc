@@ -39,7 +39,6 @@ std::shared_ptr<Object> finished_object(Fetch& f) {
   object->life = draft.life;
   object->tags = draft.tags;
   object->position = draft.position;
-  object->route = draft.route;
   Fields fields = draft.fields();
   for (const auto& name : f.unstored) fields.remove(name);
   std::string etag;
@@ -76,7 +75,6 @@ std::shared_ptr<Object> renewed(const Object& old, const Fields& fields, const L
   object->vary_names = old.vary_names;
   object->vary_values = old.vary_values;
   object->tags = old.tags;
-  object->route = old.route;
   object->body = old.body;
   object->life = life;
   object->position = position;
@@ -91,6 +89,7 @@ const FetchStep kKeep{"keep", keep};
 
 // A 304 for weir's own validator (RFC 9111 §4.3.4): all copies with that validator live on with its fields.
 void Fetch::renew(ResponseHead& not_modified) {
+  const auto newer_tags = response_tags(not_modified.fields);
   remove_hop_by_hop(not_modified.fields);
   for (const Name tag_field : {Name::surrogate_key, Name::cache_tag, Name::xkey}) not_modified.fields.remove(tag_field);
   const DateText now_text = format_date(when.received.wall);
@@ -101,8 +100,8 @@ void Fetch::renew(ResponseHead& not_modified) {
     ResponseHead head;
     head.status = old.status;
     head.fields = updated_fields(stored, not_modified.fields);
-    auto judged = admit(request, head, route.policy, when, key.user);
-    if (route.policy.adaptive) {
+    auto judged = admit(request, head, route.policy, when, key.asker);
+    if (route.policy.adaptive && judged.by_ttl) {
       judged.life.fresh_for = adapted_lifetime(*route.policy.adaptive, old.life.fresh_for, true);
     }
     if (!judged.store) {
@@ -111,6 +110,10 @@ void Fetch::renew(ResponseHead& not_modified) {
       judged.life.initial_age = {};
     }
     auto object = renewed(old, head.fields, judged.life, flight->identity().position);
+    if (!newer_tags.empty()) {  // like any other field that a 304 brings
+      object->tags = flight->identity().tags;
+      for (const auto& tag : newer_tags) add_tag(object->tags, tag);
+    }
     share = share && shareable_with_waiters(judged);
     if (!judged.store) {
       if (judged.why_not != "authorization") worker.node.store.erase(old);

@@ -6,6 +6,7 @@
 #include "proxy/base/text.h"
 #include "proxy/cache/vary.h"
 #include "proxy/fetch/fetch.h"
+#include "proxy/fetch/forwarding.h"
 #include "proxy/fetch/invalidate.h"
 #include "proxy/http/date.h"
 
@@ -13,7 +14,7 @@ namespace weir {
 namespace {
 
 constexpr unsigned kMostInterim = 8;
-constexpr std::size_t kMostTags = 128;
+constexpr std::size_t kMostTags = 128;  // of the route and the response together
 constexpr std::size_t kLongestTag = 256;
 
 Error bad_answer(std::string detail) {
@@ -23,8 +24,8 @@ Error bad_answer(std::string detail) {
 // What the rest of weir may rely on (hostile.md 16, 19). Empty: fine.
 std::string_view breach(const Fetch& f, const ResponseHead& head) {
   if (head.status == 101) return "101 that nobody asked for";
-  if (f.store && head.status == 304 && !f.conditional) return "304 without a condition";
-  if (f.store && head.status == 206 && !f.ranged) return "206 without a range";
+  if (head.status == 304 && !f.conditional && !f.asked_condition) return "304 without a condition";
+  if (head.status == 206 && !f.asked_range) return "206 without a range";
   return {};
 }
 
@@ -58,18 +59,14 @@ void make_draft(Fetch& f, ResponseHead& head) {
   draft->key = f.key.bytes;
   draft->digest = f.key.digest;
   draft->tags = f.flight->identity().tags;
-  for (auto& tag : response_tags(head.fields)) {
-    if (std::find(draft->tags.begin(), draft->tags.end(), tag) == draft->tags.end())
-      draft->tags.push_back(std::move(tag));
-  }
+  for (auto& tag : response_tags(head.fields)) add_tag(draft->tags, std::move(tag));
   draft->position = f.flight->identity().position;
-  draft->route = f.route.number;
   draft->life = f.admission->life;
-  if (f.route.policy.adaptive && f.kept && f.admission->store) {
+  if (f.route.policy.adaptive && f.kept && f.admission->store && f.admission->by_ttl) {
     draft->life.fresh_for = adapted_lifetime(*f.route.policy.adaptive, f.kept->life.fresh_for, false);
   }
   draft->status = head.status;
-  if (auto names = vary_names(head.fields)) {
+  if (auto names = varies_by(head.fields, f.route)) {
     for (const auto& name : *names) draft->vary_values.push_back(vary_value(f.request.fields, name));
     draft->vary_names = std::move(*names);
   }
@@ -81,14 +78,19 @@ void make_draft(Fetch& f, ResponseHead& head) {
 }
 
 void judge_answer(Fetch& f, ResponseHead& head) {
-  f.admission = admit(f.request, head, f.route.policy, f.when, f.key.user);
+  f.admission = admit(f.request, head, f.route.policy, f.when, f.key.asker);
   if (!f.store) f.admission->store = false;
   const bool endless = head.framing == Framing::close && !f.route.policy.store_unterminated;
   const bool large = head.framing == Framing::length && head.content_length > f.route.policy.max_object;
   if (f.admission->store && (endless || large)) {
     f.admission->store = false;
     f.admission->why_not = endless ? "unterminated" : "too-large";
-    f.admission->hit_for_miss = large;
+    f.admission->hit_for_miss = true;
+  }
+  if (f.admission->store && !varies_by(head.fields, f.route)) {
+    f.admission->store = false;
+    f.admission->why_not = "vary";
+    f.admission->hit_for_miss = true;
   }
   // An error never takes the place of a good copy, whatever lifetime it gives itself.
   if (head.status >= 500 && f.kept && f.kept->status < 500) f.admission->store = false;
@@ -126,6 +128,10 @@ Next receive(Fetch& f) {
 
 const FetchStep kReceive{"receive", receive};
 
+void add_tag(std::vector<std::string>& tags, std::string tag) {
+  if (tags.size() < kMostTags && std::find(tags.begin(), tags.end(), tag) == tags.end()) tags.push_back(std::move(tag));
+}
+
 std::vector<std::string> response_tags(const Fields& response) {
   std::vector<std::string> tags;
   for (const Field& field : response) {
@@ -151,6 +157,7 @@ void Fetch::on_origin_head(ResponseHead& head) {
     return;
   }
   when.received = worker.loop.now();
+  connection->server().answered(when.received.mono);
   counters().first_byte.record(static_cast<std::uint64_t>((when.received.mono - when.sent.mono).count() / 1000));
   if (const auto what = breach(*this, head); !what.empty()) return fail(bad_answer(std::string(what)));
   auto its_context = context();

@@ -208,4 +208,8 @@ void remove_hop_by_hop(Fields& fields) {
   });
 }
 
+void remove_named_in_connection(Fields& fields) {
+  for (const auto name : names_in_connection(fields)) fields.remove(name);
+}
+
 }  // namespace weir

@@ -153,6 +153,9 @@ bool is_hop_by_hop(Name id) noexcept;
 // framing or a user's identity hangs on (Cache-Control, Content-*, Vary, Set-Cookie …) stays even if it is named.
 void remove_hop_by_hop(Fields& fields);
 
+// The same for the fields that Connection names, and only them: before a request's fields select anything.
+void remove_named_in_connection(Fields& fields);
+
 // Each non-empty member of a comma-separated list without quoted strings (RFC 9110 §5.6.1), without white space.
 template <class Each>
 void for_each_member(std::string_view list, Each each) {

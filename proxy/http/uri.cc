@@ -155,6 +155,21 @@ Result<Target> parse_target(std::string_view raw, Method method, Arena& arena) {
   return Target{raw, {}, false, {}};
 }
 
+Result<std::string_view> parse_target_part(std::string_view raw, Arena& arena) {
+  if (!kTargetChars.covers(raw)) return refuse("it holds a byte that no target may hold");
+  char* const begin = arena.take(raw.size());
+  const auto path = raw.substr(0, raw.find('?'));
+  const char* const path_end = copy_escapes(path, true, begin);
+  if (path_end == nullptr) return refuse("the path holds a broken escape, or an escaped NUL, CR or LF");
+  const std::string_view normal_path(begin, static_cast<std::size_t>(path_end - begin));
+  if (normal_path.find("/./") != std::string_view::npos || normal_path.find("/../") != std::string_view::npos) {
+    return refuse("the path holds a dot segment");
+  }
+  const char* const end = copy_escapes(raw.substr(path.size()), false, begin + normal_path.size());
+  if (end == nullptr) return refuse("the query holds a broken escape, or an escaped NUL, CR or LF");
+  return std::string_view(begin, static_cast<std::size_t>(end - begin));
+}
+
 std::string percent_decode(std::string_view text) {
   std::string out;
   out.reserve(text.size());

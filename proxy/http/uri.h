@@ -24,6 +24,10 @@ struct Target {
 // absolute-form with another scheme than http/https, userinfo.
 Result<Target> parse_target(std::string_view raw, Method method, Arena& arena);
 
+// A piece of a target, cut anywhere or with wildcards in it: escapes as parse_target writes them, up to the first '?'
+// as of a path. Refused: bytes that no target may hold, broken escapes, dot segments.
+Result<std::string_view> parse_target_part(std::string_view raw, Arena& arena);
+
 // host[:port], as in Host: lower case, default port 80/443 dropped (`tls` decides which), IPv6 in brackets checked,
 // no userinfo, no empty host.
 Result<std::string_view> parse_authority(std::string_view raw, bool tls, Arena& arena);

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "proxy/base/line_log.h"
 #include "proxy/net/stream.h"
 
 namespace weir {
@@ -62,6 +63,7 @@ void Listener::accept_some() {
         ::accept4(fd_, reinterpret_cast<sockaddr*>(&peer.storage), &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       set_no_delay(fd);
+      exhausted_ = false;
       accepted_(fd, peer);
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       return out_of_descriptors();
@@ -72,7 +74,7 @@ void Listener::accept_some() {
 }
 
 void Listener::out_of_descriptors() {
-  ++exhausted_;
+  if (!std::exchange(exhausted_, true)) report("no descriptors left: new connections are closed until some are free");
   if (reserve_ >= 0) {
     ::close(reserve_);
     const int fd = ::accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);

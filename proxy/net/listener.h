@@ -23,8 +23,6 @@ class Listener {
   // Pauses or goes on; for when the connection limit is reached.
   void pause(bool yes);
 
-  std::uint64_t exhausted() const { return exhausted_; }  // times that descriptors ran out
-
  private:
   static void on_readable(void* self) noexcept;
   void accept_some();
@@ -36,7 +34,7 @@ class Listener {
   Timer retry_;
   Accepted accepted_;
   bool paused_ = false;
-  std::uint64_t exhausted_ = 0;
+  bool exhausted_ = false;  // and said so
 };
 
 }  // namespace weir

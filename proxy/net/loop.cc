@@ -78,9 +78,6 @@ void Loop::execute(Callback<void()> work) {
 bool Loop::here() const noexcept {
   return current_loop == this;
 }
-Loop* Loop::current() noexcept {
-  return current_loop;
-}
 
 void Loop::read_now() {
   now_ = Now::read();

@@ -55,8 +55,6 @@ class Loop final : public Executor {
 
   // True on the thread that runs this loop.
   bool here() const noexcept;
-  // The loop that the calling thread runs, or null.
-  static Loop* current() noexcept;
 
   event_base* base() { return base_.get(); }
 

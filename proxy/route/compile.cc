@@ -7,6 +7,7 @@
 #include "proxy/base/text.h"
 #include "proxy/route/options.h"
 #include "proxy/route/reach.h"
+#include "proxy/route/url.h"
 
 namespace weir {
 namespace {
@@ -84,10 +85,14 @@ class RouteCompiler {
     return known;
   }
 
-  std::vector<Template> templates(const std::vector<TemplateText>& texts, const std::string& path, const Known& known) {
+  // `normal`: brings the text into the form of what it will be compared with; ${names} stay as they are.
+  template <class Normal>
+  std::vector<Template> templates(const std::vector<TemplateText>& texts, const std::string& path, const Known& known,
+                                  Normal normal) {
     std::vector<Template> out;
     for (std::size_t i = 0; i < texts.size() && diagnostics_.size() <= kMostDiagnostics; ++i) {
-      auto made = Template::parse(texts[i].text, known);
+      const Result<std::string> text = normal(texts[i].text);
+      auto made = text ? Template::parse(*text, known) : Result<Template>(text.error());
       if (made) {
         out.push_back(std::move(*made));
       } else {
@@ -100,10 +105,15 @@ class RouteCompiler {
   void compile_templates(Route& route) {
     if (route.matches.empty()) return;  // no names are known; the error was said
     const Known known = known_names(route);
-    route.tags = templates(from_.tags, "tags", known);
-    route.invalidate.tags = templates(from_.invalidate.tags, "invalidate.tags", known);
-    route.invalidate.urls = templates(from_.invalidate.urls, "invalidate.urls", known);
-    route.invalidate.prefixes = templates(from_.invalidate.prefixes, "invalidate.prefixes", known);
+    const auto as_it_is = [](const std::string& text) { return Result<std::string>(text); };
+    const auto as_url = [](const std::string& text) {
+      const auto url = parse_plain_url(text);
+      return url ? Result<std::string>(url->text()) : Result<std::string>(url.error());
+    };
+    route.tags = templates(from_.tags, "tags", known, as_it_is);
+    route.invalidate.tags = templates(from_.invalidate.tags, "invalidate.tags", known, as_it_is);
+    route.invalidate.urls = templates(from_.invalidate.urls, "invalidate.urls", known, as_url);
+    route.invalidate.prefixes = templates(from_.invalidate.prefixes, "invalidate.prefixes", known, parse_url_part);
     route.invalidate.soft = from_.invalidate.soft;
   }
 

@@ -124,6 +124,7 @@ class Explainer {
   void add_key(Arena& arena) {
     const Key key = make_key(route_.key, request_, arena);
     values_.user = key.user;
+    asker_ = key.asker;
     const std::string query = key.has_query ? "?" + std::string(key.query) : "";
     add("key", std::string(request_.authority) + std::string(request_.path) + query, place("key"));
     for (const auto& name : route_.key.headers) add("key header", name, place("key.headers"));
@@ -140,6 +141,7 @@ class Explainer {
     if (route_.policy.mode == CacheMode::off) return;
     const auto may = eligible(request_, parse_request_cache_control(request_.fields), route_.policy);
     add("looked up", may.lookup ? "yes" : "no: " + std::string(may.why_not), "RFC 9111");
+    add("kept", kept(may), "RFC 9111");
     if (request_.method != Method::get && request_.method != Method::head) return;
     OptionLines options(config_, from_, "cache", out_);
     RouteCacheConfig::describe(options, from_.cache);
@@ -147,6 +149,13 @@ class Explainer {
     const auto common = config_.places.find("cache.max_object");
     add("cache.max_object", format_size(route_.policy.max_object),
         common == config_.places.end() ? "default" : line(common->second));
+  }
+
+  // What can be said of it before there is an answer.
+  std::string kept(const Eligibility& may) const {
+    if (!may.store) return "no: " + std::string(may.why_not);
+    if (asker_ == Asker::credentials) return "only if public, s-maxage or must-revalidate (Authorization)";
+    return "if the answer allows it";
   }
 
   void add_templates(const std::string& what, const std::vector<Template>& templates, const std::string& path) {
@@ -170,6 +179,7 @@ class Explainer {
   const RouteConfig& from_;
   const RequestHead& request_;
   RouteValues values_;
+  Asker asker_ = Asker::anyone;
   std::vector<ExplainedLine> out_;
 };
 

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "proxy/base/arena.h"
+#include "proxy/base/clock.h"
 #include "proxy/http/message.h"
 
 namespace weir {
@@ -24,7 +25,8 @@ struct RequestContext {
   const RouteValues& values;        // what the pattern's {names} matched
   std::string_view client_address;  // without port
   std::string_view request_id;
-  Arena& arena;  // for what a filter makes; lives as long as the request
+  Arena& arena;      // for what a filter makes; lives as long as the request
+  WallTime now = 0;  // when the filter runs
 };
 
 struct Pass {};
@@ -44,8 +46,8 @@ class Filter {
   virtual void on_origin_request(Fields&, RequestContext&) const {}
   // What came from the origin, once, before it is judged and stored.
   virtual void on_origin_response(ResponseHead&, RequestContext&) const {}
-  // Each response to a client, stored or not. A filter that overrides this says so, since such a response is put
-  // together field by field instead of from ready bytes.
+  // Each response to a client, stored or not, with its Age. A filter that overrides this says so, since such a response
+  // is put together field by field instead of from ready bytes.
   virtual bool edits_client_response() const { return false; }
   virtual void on_client_response(ResponseHead&, RequestContext&) const {}
 };

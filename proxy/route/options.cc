@@ -8,14 +8,9 @@
 namespace weir {
 namespace {
 
-// The user's own value is part of the key, or the answer to their credentials is.
-bool keeps_users_apart(const KeyConfig& key) {
-  const auto credential = [](std::string_view name) { return equals_ignoring_case(name, "authorization"); };
-  return key.user || std::any_of(key.headers.begin(), key.headers.end(), credential);
-}
-
 std::vector<std::string> lower_all(const std::vector<std::string>& names) {
   std::vector<std::string> out;
+  out.reserve(names.size());
   for (const auto& name : names) out.push_back(lower(name));
   return out;
 }
@@ -47,7 +42,6 @@ Policy policy_of(const Config& config, const RouteConfig& route) {
   policy.patience = cache.patience;
   policy.max_variants = cache.max_variants;
   policy.max_object = cache.max_object.value_or(config.cache.max_object);
-  policy.keyed_by_user = keeps_users_apart(route.key);
   policy.trust_client = cache.trust_client;
   policy.store_unterminated = cache.store_unterminated;
   policy.hit_for_miss = cache.hit_for_miss;

@@ -147,14 +147,21 @@ void H1Session::on_writable() {
   }
 }
 
-// Everything that is ready leaves in one call; then the connection ends where it must.
+// Everything that is ready leaves in one call. What has left is counted and logged.
+Io::Kind H1Session::write_out() {
+  const Io::Kind kind = output_.flush(connection_->stream());
+  accounts_.settle(output_.sent());
+  return kind;
+}
+
+// Then the connection ends where it must.
 void H1Session::flush() {
   if (connection_ == nullptr || processing_) return;
   if (aborted_) {
     connection_->stream().reset_on_close();
     return fail();
   }
-  switch (output_.flush(connection_->stream())) {
+  switch (write_out()) {
     case Io::Kind::again: return connection_->want_write(true);
     case Io::Kind::failed:
     case Io::Kind::ended: return fail();

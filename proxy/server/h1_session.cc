@@ -10,13 +10,13 @@ namespace weir {
 namespace {
 
 constexpr std::uint64_t kMostDiscarded = 64 * 1024;  // of a body that nobody wants
-constexpr std::size_t kMostQueued = 256 * 1024;      // answers to pipelined requests
+constexpr std::size_t kMostQueued = 256 * 1024;      // answers to pipelined requests, and what is said of them
 constexpr std::size_t kCompactAbove = 8 * 1024;      // so that behind the largest head there is room for a body
 
 }  // namespace
 
 H1Session::H1Session(WorkerContext& worker, const H1Limits& limits)
-    : worker_(worker), parser_(limits), exchange_(worker, *this) {}
+    : worker_(worker), parser_(limits), exchange_(worker, *this), accounts_(worker) {}
 
 H1Session::~H1Session() {
   detach();
@@ -29,6 +29,7 @@ void H1Session::attach(ClientConnection& connection) {
 }
 
 void H1Session::detach() {
+  accounts_.cut(output_.sent());
   exchange_.cancel();
   if (upload_) upload_->on_room({});
   upload_.reset();
@@ -90,7 +91,7 @@ void H1Session::process() {
   do {
     again_ = held_back_ = false;
     while (!closing_ && connection_ != nullptr && next_event()) {}
-    if (held_back_ && output_.flush(connection_->stream()) == Io::Kind::moved) again_ = true;
+    if (held_back_ && write_out() == Io::Kind::moved) again_ = true;
   } while (again_ && !closing_ && connection_ != nullptr);
   processing_ = false;
   if (connection_ != nullptr) flush();
@@ -103,7 +104,7 @@ bool H1Session::next_event() {
     return !closing_;
   }
   if (input_ == Input::head && parsed_ == filled_) return false;
-  held_back_ = input_ == Input::head && output_.unsent() > kMostQueued;
+  held_back_ = input_ == Input::head && output_.unsent() + accounts_.memory() > kMostQueued;
   if (held_back_) return false;
   if (upload_ && upload_->full()) {
     connection_->want_read(false);
@@ -194,6 +195,11 @@ void H1Session::read_request_body(std::shared_ptr<Upload> upload) {
     output_.add("HTTP/1.1 100 Continue\r\n\r\n");
     flush_later();
   }
+}
+
+void H1Session::settle_when_sent(Account account, std::string_view text) {
+  accounts_.add(std::move(account), text, output_.sent() + output_.unsent());
+  accounts_.settle(output_.sent());  // nothing of it may be left to send
 }
 
 void H1Session::exchange_over() {

@@ -11,6 +11,7 @@
 #include "proxy/exchange/channel.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/http/h1_codec.h"
+#include "proxy/server/accounts.h"
 #include "proxy/server/output.h"
 
 namespace weir {
@@ -43,6 +44,7 @@ class H1Session final : public Channel {
   void finish(std::string_view trailers) override;
   void abort() override;
   void read_request_body(std::shared_ptr<Upload> upload) override;
+  void settle_when_sent(Account account, std::string_view text) override;
   void exchange_over() override;
 
  private:
@@ -55,6 +57,7 @@ class H1Session final : public Channel {
   void on_end();
   void on_malformed();
   void next_request();
+  Io::Kind write_out();
   void flush();
   void flush_later();
   void compact();
@@ -71,6 +74,7 @@ class H1Session final : public Channel {
   H1RequestParser parser_;
   Exchange exchange_;
   Output output_;
+  Accounts accounts_;  // none where output_ is empty
   Input input_ = Input::head;
   std::shared_ptr<Upload> upload_;
   std::uint64_t discarded_ = 0, received_ = 0, body_bytes_ = 0;

@@ -175,7 +175,7 @@ void Server::drain() {
     report("stopped with requests under way");
     loop_.stop();
   });
-  drain_deadline_->set(config_->drain);
+  drain_deadline_->set(snapshot_->config->drain);
   for (auto& worker : workers_) {
     worker->drain([this] {
       loop_.post([this] {

@@ -62,7 +62,7 @@ class Server {
   AdminServices services();
   Operation warm_one(std::string url, Callback<void(WarmResult)> done);
 
-  const std::shared_ptr<const Config> config_;  // as started: listeners, workers and memory stay as they say
+  const std::shared_ptr<const Config> config_;  // as started: only for what a reload doesn't change
   Reread reread_;
   Node node_;
   std::vector<Address> public_addresses_;

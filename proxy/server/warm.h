@@ -25,6 +25,7 @@ class WarmRequest final : public Channel {
   void finish(std::string_view) override { result_.outcome = word(exchange_.outcome); }
   void abort() override;
   void read_request_body(std::shared_ptr<Upload>) override {}
+  void settle_when_sent(Account account, std::string_view text) override { settle(worker_, account, text); }
   void exchange_over() override;
 
  private:

@@ -24,7 +24,7 @@ Worker::~Worker() {
     context_.fetches.begin()->second->fail({Side::internal, Code::unavailable, "weir stops"});
 }
 
-void Worker::run(std::vector<int> listeners, std::shared_ptr<const Snapshot> snapshot) {
+void Worker::run(const std::vector<int>& listeners, std::shared_ptr<const Snapshot> snapshot) {
   adopt(std::move(snapshot));
   for (const int fd : listeners) {
     listeners_.push_back(std::make_unique<Listener>(

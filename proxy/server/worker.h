@@ -18,7 +18,7 @@ class Worker {
   ~Worker();
 
   // Before run(): listening descriptors, taken over, and the first snapshot.
-  void run(std::vector<int> listeners, std::shared_ptr<const Snapshot> snapshot);  // starts the thread
+  void run(const std::vector<int>& listeners, std::shared_ptr<const Snapshot> snapshot);  // starts the thread
   void stop();  // any thread: at once, whatever goes on
   void join();
 

@@ -72,7 +72,7 @@ void OriginPool::hand_over(const std::shared_ptr<Request>& request) {
   if (std::exchange(request->over, true)) return request->server.give_slot_back();
   auto connection = connect(request->server, request->fresh);
   if (!connection) {
-    request->server.failures.fetch_add(1, std::memory_order_relaxed);
+    request->server.failed(loop_.now().mono);
     request->server.give_slot_back();
   } else {
     request->server.requests.fetch_add(1, std::memory_order_relaxed);

@@ -5,17 +5,8 @@
 #include <utility>
 
 namespace weir {
-namespace {
-
-std::string authority_of(const UpstreamOptions::Server& server) {
-  const std::string host = server.host.find(':') == std::string::npos ? server.host : "[" + server.host + "]";
-  return server.port == 80 ? host : host + ":" + std::to_string(server.port);
-}
-
-}  // namespace
-
 OriginServer::OriginServer(const UpstreamOptions::Server& options, unsigned max, unsigned queue)
-    : options_(options), authority_(authority_of(options)), max_(max), queue_limit_(queue) {}
+    : options_(options), max_(max), queue_limit_(queue) {}
 
 Result<Address> OriginServer::address(std::size_t turn) const {
   const std::lock_guard lock(mutex_);
@@ -69,6 +60,13 @@ void OriginServer::give_slot_back() {
   executor.execute([next = std::move(next)] {
     if (auto granted = std::move(next->granted)) granted();
   });
+}
+
+OriginServer::State OriginServer::state() const {
+  if (drained()) return State::drained;
+  if (!address(0)) return State::unresolved;
+  const auto last_answer = answered_at_.load(std::memory_order_relaxed);
+  return failed_at_.load(std::memory_order_relaxed) > last_answer ? State::failing : State::ok;
 }
 
 std::size_t OriginServer::queued() const {

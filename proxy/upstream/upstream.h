@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "proxy/base/callback.h"
+#include "proxy/base/clock.h"
 #include "proxy/base/executor.h"
 #include "proxy/base/units.h"
 #include "proxy/net/address.h"
@@ -43,7 +44,6 @@ class OriginServer {
   OriginServer(const UpstreamOptions::Server& options, unsigned max, unsigned queue);
 
   const UpstreamOptions::Server& options() const { return options_; }
-  std::string_view authority() const { return authority_; }  // host[:port]
 
   // The last good set; the caller picks by `turn`.
   Result<Address> address(std::size_t turn) const;
@@ -67,16 +67,29 @@ class OriginServer {
   bool drained() const { return drained_.load(std::memory_order_relaxed); }
   void drain(bool yes) { drained_.store(yes, std::memory_order_relaxed); }
 
+  // How the last request went: it was answered, whatever the answer; or there was none, or not the whole of it.
+  void answered(Time now) { answered_at_.store(now.time_since_epoch().count(), std::memory_order_relaxed); }
+  void failed(Time now) {
+    failures_.fetch_add(1, std::memory_order_relaxed);
+    failed_at_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  }
+  std::uint64_t failures() const { return failures_.load(std::memory_order_relaxed); }
+
+  // What people are told of it; only the operator's word keeps requests from it.
+  enum class State : std::uint8_t { ok, failing, unresolved, drained };
+  State state() const;
+
   // Statistics, any thread.
-  std::atomic<std::uint64_t> requests{0}, failures{0}, connects{0}, open{0};
+  std::atomic<std::uint64_t> requests{0}, connects{0}, open{0};
 
  private:
   const UpstreamOptions::Server options_;
-  const std::string authority_;
   const unsigned max_, queue_limit_;
   std::atomic<unsigned> busy_{0};
   std::atomic<bool> drained_{false};
-  mutable std::mutex mutex_;  // guards all below
+  std::atomic<std::uint64_t> failures_{0};
+  std::atomic<Time::rep> answered_at_{0}, failed_at_{0};  // 0: never
+  mutable std::mutex mutex_;                              // guards all below
   std::vector<Address> addresses_;
   std::string unresolved_ = "not resolved yet";
   std::deque<std::shared_ptr<Ticket>> waiting_;

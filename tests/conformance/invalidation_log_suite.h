@@ -73,6 +73,16 @@ void invalidation_log_suite(Make make) {
     }
   }
 
+  SECTION("a soft record says when it came") {
+    const auto object = test::object("/v/1", "x");
+    object->position = rules.head();
+    const Time before = MonotonicClock::now();
+    fixture->append({{Kind::url, "/v/1", true}});
+    CHECK(rules.covers(*object) == Coverage::soft);
+    CHECK(object->soft_since.load() >= before);
+    CHECK(object->soft_since.load() <= MonotonicClock::now());
+  }
+
   SECTION("values of any bytes") {
     const std::string odd("t\0\r\n\xff \"{}", 9);
     const std::vector<std::string> its{odd};

@@ -5,9 +5,9 @@
 
 #include "proxy/admin/invalidate.h"
 #include "proxy/admin/parameters.h"
-#include "proxy/admin/url.h"
 #include "proxy/cache/key.h"
 #include "proxy/http/grammar.h"
+#include "proxy/route/url.h"
 #include "tests/fuzz/fuzz.h"
 
 using namespace weir;

@@ -90,7 +90,9 @@ responses(stage, 'bytes after the end (17)', [
   ['after the last chunk', `${ok(te)}5\r\nhello\r\n0\r\n\r\n${leftover}`, { ...passed, kept: true, end: 'open' }],
   ['after a 204', `${head('HTTP/1.1 204 None', cl)}hello${leftover}`, { status: 204, body: '', end: 'open' }],
   ['after a 204 without a length', `${head('HTTP/1.1 204 None')}${leftover}`, { status: 204, body: '', end: 'open' }],
-  ['after an answer to HEAD', `${ok(cl)}hello${leftover}`, { status: 200, body: '', end: 'open', ask: 'HEAD' }],
+  ['after an answer to HEAD', `${ok(cl)}hello${leftover}`,
+    { status: 200, body: '', end: 'open', ask: 'HEAD', headers: { 'Cache-Control': 'no-store' } }],
+  ['after the GET that stands for a HEAD', `${ok(cl)}hello${leftover}`, { status: 200, body: '', kept: true, end: 'open', ask: 'HEAD' }],
   ['a garbage byte', `${ok(cl)}hello\0`, { ...passed, kept: true, end: 'open' }],
 ]);
 

@@ -97,7 +97,7 @@ export function requests(stage, title, rows) {
   }
 }
 
-// A row: [what, bytes of the origin's answer, { status, body, kept, cut }], asked for with `ask` (GET unless said).
+// A row: [what, bytes of the origin's answer, { status, body, kept, cut }], asked for with `ask` (GET unless said) and `headers`.
 //   status    what the client sees; with `cut`, a visibly incomplete body is right as well
 //   kept      whether a second client gets the same from the cache (no unless said)
 export function responses(stage, title, rows) {
@@ -107,7 +107,7 @@ export function responses(stage, title, rows) {
       const since = origin.requests.length;
       number += 1;
       const path = `/kept/${number}`;
-      const { status = 502, body, kept = false, cut = false, end = 'cut', ask = 'GET' } = expected;
+      const { status = 502, body, kept = false, cut = false, end = 'cut', ask = 'GET', headers } = expected;
       origin.on(path, [
         (request, reply) => {
           reply.raw(data);
@@ -115,7 +115,7 @@ export function responses(stage, title, rows) {
         },
         { body: 'the second answer' },
       ]);
-      const answer = await fetch(weir, `${ask} ${path}`);
+      const answer = await fetch(weir, `${ask} ${path}`, headers);
       if (cut) {
         // A reset can overtake the bytes before it: then nothing of the answer came, and one more try is right.
         const again = answer.text === 'the second answer';

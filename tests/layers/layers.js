@@ -5,18 +5,21 @@
 import { complain, is_main, kRoot, read_sources } from './includes.js';
 
 export const kLayers = [
-  'proxy/base', 'proxy/http', 'proxy/cache', 'proxy/net', 'proxy/shared', 'proxy/upstream', 'proxy/config', 'proxy/route',
-  'proxy/fetch', 'proxy/exchange', 'filters', 'proxy/admin', 'proxy/server', 'proxy/cli', 'proxy/main.cc',
+  'proxy/base', 'proxy/http', 'proxy/coding', 'proxy/cache', 'proxy/net', 'proxy/shared', 'proxy/upstream', 'proxy/config',
+  'proxy/route', 'proxy/fetch', 'proxy/exchange', 'filters', 'proxy/admin', 'proxy/server', 'proxy/cli', 'proxy/main.cc',
 ];
 
 // Where the outside world stops: only these folders see that library.
 const kKept = [
   { header: /^(event2\/|event\.h)/, name: 'libevent', folders: ['proxy/net'] },
-  { header: /^openssl\//, name: 'OpenSSL', folders: ['proxy/net', 'proxy/shared'] },
+  { header: /^openssl\//, name: 'OpenSSL', folders: ['proxy/coding', 'proxy/net', 'proxy/shared'] },
   { header: /^yaml-cpp\//, name: 'yaml-cpp', folders: ['proxy/config'] },
   { header: /^nghttp2\//, name: 'nghttp2', folders: ['proxy/http'] },
   { header: /^hiredis\//, name: 'hiredis', folders: ['proxy/shared'] },
   { header: /^xxhash\.h/, name: 'xxHash', folders: ['proxy/base'] },
+  { header: /^(zstd|zdict)\.h/, name: 'zstd', folders: ['proxy/coding'] },
+  { header: /^brotli\//, name: 'brotli', folders: ['proxy/coding'] },
+  { header: /^zlib\.h/, name: 'zlib', folders: ['proxy/coding'] },
 ];
 
 // The layer of a path, as an index; -1 for what stands outside of the layers.

@@ -20,9 +20,10 @@ const kToken = 'a-token-for-tests';
 const kWithToken = `admin: { address: "127.0.0.1:0", token: "${kToken}" }\n${kRoutes}`;
 const bearer = (token) => ({ Authorization: `Bearer ${token}` });
 
-async function filled({ origin, get }) {
+async function filled({ origin, get, weir }) {
   origin.otherwise(numbered());
   for (const path of ['/api/videos/1', '/api/videos/2', '/about', '/about']) await get(path);
+  await eventually(() => weir.log.length === 4, 'all are counted');
 }
 
 scenario('/health and /ready', kPlain, async ({ weir }) => {
@@ -72,6 +73,16 @@ scenario('/admin/cache/entry: what is kept for a URL', kRoutes, async (stage) =>
   assert.equal((await stage.weir.admin('GET /admin/cache/entry?url=http://streamvibe.test/nothing')).status, 404);
 });
 
+scenario('/admin/cache/entry names the route that the URL has now, whatever number it had', kRoutes, async (stage) => {
+  const { weir } = stage;
+  await filled(stage);
+  const route = async () => (await weir.admin('GET /admin/cache/entry?url=/api/videos/1')).json.variants[0].route;
+  assert.equal(await route(), 'video');
+  weir.write(kRoutes.replace('routes:', 'routes:\n  - { name: first, match: GET /first, cache: off }'));
+  assert.equal((await weir.admin('POST /admin/reload')).status, 200);
+  assert.equal(await route(), 'video');
+});
+
 scenario('/admin/cache/clear: by pattern, or all', kRoutes, async (stage) => {
   await filled(stage);
   assert.equal((await stage.weir.admin('POST /admin/cache/clear', { pattern: '/api/videos/*' })).status, 200);
@@ -117,6 +128,34 @@ scenario('/admin/upstreams', kRoutes, async (stage) => {
   const text = JSON.stringify(json);
   assert.ok(text.includes('api') && text.includes(String(stage.origin.port)), text);
 });
+
+scenario('an origin that is dead is failing, until it answers again', kPlain, async ({ origin, get, weir }) => {
+  const states = async () => {
+    const { json: upstreams } = await weir.admin('GET /admin/upstreams');
+    const { json: health } = await weir.admin('GET /health/performance');
+    const usable = await weir.metric('weir_upstream_usable');
+    return [health.status, health.upstreams.api.status, upstreams.api.status, upstreams.api.servers[0].status, usable];
+  };
+  origin.otherwise(numbered());
+  assert.deepEqual(await states(), ['ok', 'ok', 'ok', 'ok', 1]);
+  await get('/page');
+  await origin.die();
+  assert.equal((await get('/page')).status, 502);
+  assert.deepEqual(await states(), ['degraded', 'down', 'down', 'failing', 0]);
+  await origin.listen();
+  assert.equal((await get('/page')).status, 200);
+  assert.deepEqual(await states(), ['ok', 'ok', 'ok', 'ok', 1]);
+});
+
+const kTwoServers = 'one of two servers that is dead: degraded';
+scenario(kTwoServers, kPlain, async ({ origins, get, weir }) => {
+  for (const origin of origins) origin.otherwise(numbered());
+  await origins[0].die();
+  for (let i = 0; i < 4; i += 1) assert.equal((await get('/page')).status, 200);
+  const { json } = await weir.admin('GET /admin/upstreams');
+  assert.equal(json.api.status, 'degraded');
+  assert.deepEqual(json.api.servers.map((server) => server.status), ['failing', 'ok']);
+}, { origins: 2 });
 
 const protectedCalls = [
   'GET /metrics', 'GET /health/performance', 'GET /admin/cache/stats', 'GET /admin/cache/entry?url=/a', 'POST /admin/cache/invalidate',
@@ -221,6 +260,23 @@ scenario('PURGE and SOFTPURGE on the public port, for those who may', kPurgers('
   assert.equal(origin.last('/about').get('if-none-match'), '"1"');
   assert.equal(origin.requests.filter((request) => request.method !== 'GET').length, 0, 'never forwarded');
 });
+
+const kByLess = `
+admin: { address: "127.0.0.1:0", purge_from: [ 127.0.0.1 ] }
+routes:
+  - { name: drops, match: GET /drops/, key: { query: [] }, cache: { ttl: 1h } }
+  - { name: changes, match: GET /changes, key: { query: [ q ], normalise: { q: [ trim, lower ] } }, cache: { ttl: 1h } }
+  - { name: rest, match: / }
+`;
+for (const target of ['/drops/1?utm=x', '/changes?q=Foo+&utm=x']) {
+  scenario(`PURGE ${target}: the copy that a GET for the same URL gets is gone`, kByLess, async ({ get, send, origin }) => {
+    origin.otherwise(numbered());
+    await get(target);
+    assert.ok(isHit(await get(target)));
+    assert.equal((await send(`PURGE ${target}`)).status, 200);
+    assert.equal((await get(target)).text, 'answer 2');
+  });
+}
 
 for (const [what, config] of [['by default', kRoutes], ['from elsewhere', kPurgers('10.0.0.0/8')]]) {
   scenario(`PURGE is refused ${what}, and never forwarded`, config, async (stage) => {

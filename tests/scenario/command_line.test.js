@@ -38,7 +38,8 @@ test('version, help, schema', async () => {
 const wrong = [
   [], ['frobnicate'], ['run'], ['run', '-c'], ['run', '--no-such-option'], ['check'], ['check', '-c', 'a', 'b'], ['purge'], ['purge', '--tag'],
   ['purge', '--frob', 'x'], ['explain', '-c', 'weir.yaml'], ['warm'], ['help', 'frobnicate'], ['run', '--origin', 'ftp://x'],
-  ['run', '--origin', 'http://127.0.0.1:1', '-c', 'x.yaml'], ['stats', '--frob'],
+  ['run', '--origin', 'http://127.0.0.1:1', '-c', 'x.yaml'], ['run', '--origin', 'http://127.0.0.1:1', '--admin', '0.0.0.0:0'],
+  ['run', '-c', 'x.yaml', '--admin', '127.0.0.1:0'], ['stats', '--frob'],
 ];
 for (const args of wrong) {
   test(`weir ${args.join(' ')}: wrong usage, 2, and what would be right on standard error`, async () => {
@@ -135,17 +136,21 @@ test('warm: a file, or standard input; what fails is told', async () => {
   assert.equal((await call(['warm', '/no/such/file'])).code, 1);
 });
 
-test('run --origin --listen: no file, standard HTTP caching', async () => {
+test('run --origin --listen --admin: no file, standard HTTP caching; two of them on one machine', async () => {
   const origin = await Origin.start();
   origin.on('/page', fresh(60)).on('/none', numbered());
-  const args = ['run', '--origin', origin.url, '--listen', '127.0.0.1:0'];
-  const weir = await Weir.start('', { args, env: { WEIR_ADMIN_LISTEN: '127.0.0.1:0' } });
+  const args = ['run', '--origin', origin.url, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
+  const weir = await Weir.start('', { args });
+  const other = await Weir.start('', { args });
   try {
+    assert.notEqual(other.adminPort, weir.adminPort);
+    assert.equal((await other.admin('GET /health')).status, 200);
     await fetch(weir, 'GET /page');
     assert.ok(isHit(await fetch(weir, 'GET /page')));
     await fetch(weir, 'GET /none');
     assert.equal(isHit(await fetch(weir, 'GET /none')), false);
   } finally {
+    await other.stop();
     await weir.stop();
     await origin.close();
   }

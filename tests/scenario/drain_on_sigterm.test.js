@@ -74,6 +74,18 @@ scenario('what takes longer than `drain` is given up, and weir still ends with 0
   assert.equal((await weir.ended()).code, 0);
 });
 
+scenario('`drain` is taken over by a reload', kPlain, async ({ origin, connect: open, weir }) => {
+  origin.on('/slow', () => gate().opened);
+  const waiting = await open();
+  waiting.request('GET /slow');
+  await origin.reached('/slow');
+  weir.write(`drain: 300ms\n${kPlain}`);
+  assert.equal((await weir.admin('POST /admin/reload')).status, 200);
+  weir.signal('SIGTERM');
+  assert.equal((await weir.ended()).code, 0);
+  await weir.said(/stopped with requests under way/);
+});
+
 scenario('a second signal while it drains does no harm', kPlain, async ({ origin, connect: open, weir }) => {
   const told = gate();
   origin.on('/slow', async () => {

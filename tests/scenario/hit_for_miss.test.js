@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { cacheStatus, isHit } from '../support/cache_status.js';
 import { gate } from '../support/patience.js';
-import { scenario } from '../support/scenario.js';
+import { kPlain, scenario } from '../support/scenario.js';
 
 const kRoutes = `
 routes:
@@ -66,4 +66,33 @@ scenario('a failure is not remembered as uncacheable', kRoutes, async (stage) =>
   stage.origin.on('/page', (request, reply) => reply.reset());
   await stage.get('/page');
   assert.equal(await secondWaits(stage), true);
+});
+
+scenario('an answer that ends with the connection is remembered, too', kPlain, async ({ origin, crowd, get }) => {
+  origin.on('/endless', (request, reply) => {
+    reply.raw('HTTP/1.1 200 Fine\r\nCache-Control: max-age=60\r\n\r\nto the end');
+    reply.cut();
+  });
+  await get('/endless');
+  const parallel = gate();
+  let waiting = 0;
+  origin.on('/endless', async (request, reply) => {
+    if ((waiting += 1) === 3) parallel.open();
+    await parallel.opened;
+    reply.raw('HTTP/1.1 200 Fine\r\nCache-Control: max-age=60\r\n\r\nto the end');
+    reply.cut();
+  });
+  const clients = await crowd(3);
+  for (const answer of await clients.ask('GET /endless').answers()) assert.equal(answer.text, 'to the end');
+});
+
+scenario('a range of what will not be kept reaches the origin as it is', kPlain, async ({ origin, get }) => {
+  origin.on('/film', (request) =>
+    request.get('range')
+      ? { status: 206, headers: { 'Content-Range': 'bytes 0-3/10', 'Cache-Control': 'no-store' }, body: 'part' }
+      : { headers: { 'Cache-Control': 'no-store' }, body: '0123456789' });
+  await get('/film');
+  const answer = await get('/film', { Range: 'bytes=0-3' });
+  assert.equal(answer.status, 206);
+  assert.equal(answer.text, 'part');
 });

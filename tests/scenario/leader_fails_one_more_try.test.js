@@ -123,3 +123,12 @@ scenario('an origin that never answers: 504 for all, after two tries at most', k
   assert.ok(origin.count('/page') <= 2, `${origin.count('/page')} origin requests`);
   never.open();
 });
+
+scenario('what the origin says of its failure, all who waited are told', kPlain, async ({ origin, crowd }) => {
+  origin.on('/busy', { status: 503, headers: { 'Retry-After': '7' }, body: 'busy' });
+  const clients = await crowd(40);
+  for (const answer of await clients.ask('GET /busy').answers()) {
+    assert.equal(answer.status, 503);
+    assert.equal(answer.get('retry-after'), '7');
+  }
+});

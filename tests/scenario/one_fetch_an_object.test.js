@@ -1,6 +1,6 @@
 // Promise 2: a thousand clients asking for one cold URL cost one origin request, and read its body as it arrives.
 import assert from 'node:assert/strict';
-import { cacheStatus } from '../support/cache_status.js';
+import { cacheStatus, isHit } from '../support/cache_status.js';
 import { fresh } from '../support/origin.js';
 import { gate, eventually } from '../support/patience.js';
 import { kPlain, scenario } from '../support/scenario.js';
@@ -171,4 +171,44 @@ scenario('objects of a keyed query are one, of two queries two', kPlain, async (
   assert.equal(answers[0].text, answers[2].text);
   assert.equal(answers[1].text, answers[3].text);
   assert.equal(origin.count('/list'), 2);
+});
+
+scenario('HEAD takes part: fifty of them make one request, whose answer the next GET finds', kPlain, async ({ origin, crowd, get }) => {
+  const asked = gate();
+  origin.on('/page', async (request, reply) => {
+    await asked.opened;
+    reply.send({ headers: { 'Cache-Control': 'max-age=60' }, body: 'whole' });
+  });
+  const clients = await crowd(50);
+  await clients.ask('HEAD /page').settled();
+  asked.open();
+  for (const answer of await clients.answers()) {
+    assert.equal(answer.status, 200);
+    assert.equal(answer.get('content-length'), '5');
+  }
+  assert.equal(origin.count('/page'), 1);
+  const next = await get('/page');
+  assert.equal(next.text, 'whole');
+  assert.ok(isHit(next));
+});
+
+scenario('a reader who falls far behind does not hold up the others of a body too large to keep', kPlain, async ({ origin, connect, get }) => {
+  const part = 'x'.repeat(256 * 1024);
+  const count = 96;
+  origin.on('/large', async (request, reply) => {
+    reply.begin({ 'Cache-Control': 'max-age=60' });
+    for (let i = 0; i < count; i += 1) reply.chunk(part);
+    reply.end();
+  });
+  const slow = await connect();
+  slow.request('GET /large');
+  const head = await slow.head();
+  assert.equal(head.status, 200);
+  slow.hold();
+  const quick = await get('/large');
+  assert.equal(quick.body.length, part.length * count);
+  assert.ok(quick.whole);
+  slow.go_on();
+  const late = await head.reader.whole().catch(() => null);
+  assert.ok(head.reader.cut || late === null || late.length === part.length * count, 'never a part passed off as whole');
 });

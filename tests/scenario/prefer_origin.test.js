@@ -1,6 +1,6 @@
 // prefer: origin asks the origin first; the kept copy is for when it fails or takes longer than `patience`.
 import assert from 'node:assert/strict';
-import { isHit } from '../support/cache_status.js';
+import { cacheStatus, isHit } from '../support/cache_status.js';
 import { numbered } from '../support/origin.js';
 import { eventually, gate } from '../support/patience.js';
 import { scenario } from '../support/scenario.js';
@@ -50,6 +50,16 @@ scenario('slower than patience: the kept copy now, the slow one when it is there
   told.open();
   await eventually(async () => (await get('/page')).text === 'slow', 'the slow answer was kept');
 });
+
+for (const control of ['no-cache', 'max-age=0, must-revalidate', 's-maxage=0']) {
+  scenario(`slower than patience, and ${control}: it waits all the same`, kRoutes, async ({ origin, get }) => {
+    const headers = { 'Cache-Control': control, ETag: '"1"' };
+    const slow = () => new Promise((resolve) => setTimeout(() => resolve({ headers, body: 'slow' }), 600));
+    origin.on('/page', [{ headers, body: 'kept' }, slow]);
+    assert.ok(cacheStatus(await get('/page')).stored);
+    assert.equal((await get('/page')).text, 'slow');
+  });
+}
 
 scenario('nothing kept: it waits as long as it takes', kRoutes, async ({ origin, connect }) => {
   const told = gate();

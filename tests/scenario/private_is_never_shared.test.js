@@ -112,6 +112,39 @@ scenario('key.user: a cookie keeps users apart, whatever other cookies there are
   assert.ok(isHit(again));
 });
 
+const kSession = { Cookie: 'session=s1' };
+const kApart = {
+  'an empty session': [{ Cookie: 'session=' }, { Cookie: 'session=' }],
+  'no session': [{}, {}],
+  'the same session': [kSession, kSession],
+};
+for (const [what, [one, other]] of Object.entries(kApart)) {
+  scenario(`key.user is a cookie: Authorization with ${what} is nobody else's`, kRoutes, async ({ origin, get }) => {
+    origin.on('/cart', (request) => ({ body: `cart of ${request.get('authorization')}` }));
+    const answer = await get('/cart', { ...one, ...kAda });
+    assert.equal(cacheStatus(answer).stored, false);
+    assert.equal((await get('/cart', { ...other, ...kBob })).text, 'cart of Bearer bob-secret');
+    assert.equal((await get('/cart', other)).text, 'cart of undefined', 'nor of who shows none');
+    assert.equal((await get('/cart', { ...one, ...kAda })).text, 'cart of Bearer ada-secret', 'nor the other way round');
+  });
+}
+
+for (const cookie of ['session=', 'theme=dark; session=', 'session=; session=']) {
+  scenario(`private, and "${cookie}" names nobody: not stored`, kRoutes, async ({ origin, get }) => {
+    origin.on('/cart', numbered({ 'Cache-Control': 'private, max-age=60' }));
+    assert.equal(cacheStatus(await get('/cart', { Cookie: cookie })).stored, false);
+    assert.equal((await get('/cart', { Cookie: cookie })).text, 'answer 2');
+  });
+}
+
+scenario('private is kept for a user who is named', kRoutes, async ({ origin, get }) => {
+  origin.on('/cart', numbered({ 'Cache-Control': 'private, max-age=60' }));
+  await get('/cart', kSession);
+  assert.ok(isHit(await get('/cart', kSession)));
+  assert.equal((await get('/cart', { Cookie: 'session=s2' })).text, 'answer 2');
+  assert.equal((await get('/cart', { ...kSession, ...kAda })).text, 'answer 3');
+});
+
 scenario('a user\'s private answer is still not stored', kRoutes, async ({ origin, get }) => {
   origin.on('/feed', numbered({ 'Cache-Control': 'no-store' }));
   await get('/feed', kAda);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { cacheStatus, isHit } from '../support/cache_status.js';
 import { fresh, numbered, validated } from '../support/origin.js';
 import { gate } from '../support/patience.js';
-import { scenario } from '../support/scenario.js';
+import { kPlain, scenario } from '../support/scenario.js';
 
 const kRoutes = `
 routes:
@@ -14,9 +14,13 @@ routes:
   - name: soft
     match: GET /soft
     cache: { ttl: 1h, stale_while_revalidate: 1h, stale_if_error: 1h }
+  - name: short
+    match: GET /short
+    cache: { ttl: 1h, stale_while_revalidate: 30s }
   - name: rest
     match: /
     cache: { ttl: 1h }
+    request: { forward: [ X-Lang ] }
 `;
 
 const kPaths = ['/api/videos/1', '/api/videos/2', '/api/search?q=weir', '/about'];
@@ -44,13 +48,24 @@ const cases = [
   ['a URL with its query', { urls: ['/api/search?q=weir'] }, ['/api/search?q=weir']],
   ['a URL with another query', { urls: ['/api/search?q=wier'] }, []],
   ['a prefix', { prefix: '/api/' }, ['/api/videos/1', '/api/videos/2', '/api/search?q=weir']],
+  ['a prefix with escapes', { prefix: '/%61pi/' }, ['/api/videos/1', '/api/videos/2', '/api/search?q=weir']],
   ['a pattern', { pattern: '/api/*/2' }, ['/api/videos/2']],
+  ['a pattern with escapes', { pattern: '/%61pi/*/2' }, ['/api/videos/2']],
   ['everything', { all: true }, kPaths],
 ];
 for (const [what, request, expected] of cases) {
   scenario(`${what}: gone at once, and nothing else with it`, kRoutes, async (stage) => {
     const { gone } = await goneAfter(stage, request);
     assert.deepEqual(gone, expected);
+  });
+}
+
+for (const what of [{ urls: ['/caf%c3%a9/1'] }, { prefix: '/caf%c3%a9/' }, { pattern: '/caf%c3%a9/*' }]) {
+  scenario(`escapes in small letters, as sent: ${JSON.stringify(what)}`, kRoutes, async ({ origin, get, weir }) => {
+    origin.otherwise(numbered());
+    await get('/caf%c3%a9/1');
+    await weir.invalidate(what);
+    assert.equal((await get('/caf%c3%a9/1')).text, 'answer 2');
   });
 }
 
@@ -107,6 +122,27 @@ scenario('hard: not even an origin that is down brings it back', kRoutes, async 
   await weir.invalidate({ urls: ['/soft'] });
   await origin.die();
   assert.equal((await get('/soft')).status, 502);
+});
+
+scenario('soft: the time in which it may be served stale begins with the purge', kRoutes, async (stage) => {
+  const { origin, get, weir, turn } = stage;
+  origin.on('/short', [{ body: 'old' }, { status: 500 }, { status: 500 }, { status: 500 }, { body: 'new' }]);
+  await get('/short');
+  for (let i = 1; i <= 3; i += 1) {  // a further purge doesn't begin it anew
+    await weir.invalidate({ urls: ['/short'], soft: true });
+    const status = cacheStatus(await get('/short'));
+    assert.equal(status.detail, 'stale-while-revalidate');
+    assert.ok(status.ttl <= 0 && status.ttl > -30, `ttl=${status.ttl}`);
+    const { json } = await weir.admin('GET /admin/cache/entry?url=http://streamvibe.test/short');
+    assert.equal(json.variants[0].invalidated, 'soft');
+    assert.ok(json.variants[0].ttl <= 0, `the entry's ttl=${json.variants[0].ttl}`);
+    await origin.reached('/short', i + 1);
+    turn(9);
+  }
+  turn(4);
+  const answer = await get('/short');
+  assert.equal(answer.text, 'new');
+  assert.equal(cacheStatus(answer).fwd, 'stale');
 });
 
 scenario('soft: an origin that is down does', kRoutes, async ({ origin, get, weir, turn }) => {
@@ -178,4 +214,16 @@ scenario('a body that is still arriving when it is purged is not kept', kRoutes,
   told.open();
   assert.equal((await get('/page')).text, 'new');
   assert.equal((await get('/page')).text, 'new');
+});
+
+scenario('an object renewed again and again has the tags of its last answer, each once', kPlain, async ({ origin, get, weir }) => {
+  let n = 0;
+  origin.on('/page', () => ({ headers: { 'Cache-Control': 'max-age=60', 'Surrogate-Key': `all v${(n += 1)}` }, body: 'x' }));
+  for (let i = 0; i < 4; i += 1) {
+    await get('/page');
+    await weir.invalidate({ tags: ['all'], soft: true });
+  }
+  await get('/page');
+  const { json } = await weir.admin('GET /admin/cache/entry?url=http://streamvibe.test/page');
+  assert.deepEqual(json.variants[0].tags.sort(), ['all', `v${n}`]);
 });

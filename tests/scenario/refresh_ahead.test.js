@@ -1,7 +1,7 @@
 // refresh_ahead: a hit in the last part of a life starts one refresh, so that what is asked for never goes stale.
 import assert from 'node:assert/strict';
 import { cacheStatus, isHit } from '../support/cache_status.js';
-import { numbered } from '../support/origin.js';
+import { fresh, numbered } from '../support/origin.js';
 import { eventually, gate } from '../support/patience.js';
 import { scenario } from '../support/scenario.js';
 
@@ -78,4 +78,12 @@ scenario('what nobody asks for is not refreshed', kRoutes, async ({ origin, get,
   await get('/other');
   await get('/other');
   assert.equal(origin.count('/page'), 1);
+});
+
+scenario('a HEAD in the last part of a life starts it as well as a GET', kRoutes, async ({ origin, send, get, turn }) => {
+  origin.on('/ahead', fresh(100));
+  await get('/ahead');
+  await turn(85);
+  await send('HEAD /ahead');
+  await eventually(() => origin.count('/ahead') === 2, 'a refresh is made');
 });

@@ -118,6 +118,23 @@ scenario('client_ttl: browsers see their own Cache-Control, weir keeps to its ow
   assert.ok(isHit(await get('/client')));
 });
 
+scenario('client_ttl counts from now: no Age, and Date is now', kRoutes, async ({ origin, get, turn }) => {
+  const headers = { 'Last-Modified': date(-3600), Date: date(0) };
+  origin.on('/client', numbered(headers)).on('/image', numbered(headers));
+  for (const path of ['/client', '/image']) await get(path);
+  turn(60);
+  for (const conditions of [{}, { 'If-Modified-Since': date(0) }]) {
+    const answer = await get('/client', conditions);
+    assert.ok(isHit(answer));
+    assert.equal(answer.fields.has('age'), false);
+    const now = Date.parse(answer.get('date')) - Date.parse(headers.Date);
+    assert.ok(now >= 60_000 && now < 70_000, answer.get('date'));
+  }
+  const other = await get('/image');
+  assert.ok(Number(other.get('age')) >= 60);
+  assert.equal(other.get('date'), headers.Date);
+});
+
 scenario('adaptive: unchanged revalidations lengthen a life, up to max', kRoutes, async ({ origin, get, turn }) => {
   origin.on('/adaptive', (request) => {
     if (request.get('if-none-match') === '"same"') return { status: 304, headers: { ETag: '"same"' } };
@@ -133,6 +150,15 @@ scenario('adaptive: unchanged revalidations lengthen a life, up to max', kRoutes
     last = ttl;
   }
   assert.ok(last >= 38, `ttl=${last} in the end`);
+});
+
+scenario('adaptive: the origin\'s own lifetime stays above it', kRoutes, async ({ origin, get }) => {
+  const headers = { ETag: '"same"', 'Cache-Control': 'max-age=0, must-revalidate' };
+  origin.on('/adaptive', (request) => (request.get('if-none-match') ? { status: 304, headers } : { headers, body: 'same' }));
+  for (let i = 1; i < 5; i += 1) {
+    assert.equal(isHit(await get('/adaptive')), false);
+    assert.equal(origin.count('/adaptive'), i);
+  }
 });
 
 scenario('Date is the origin\'s, and made where it sends none', kPlain, async ({ origin, get }) => {

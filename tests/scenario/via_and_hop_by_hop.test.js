@@ -138,3 +138,15 @@ for (const method of ['TRACE', 'CONNECT']) {
     assert.equal(origin.requests.length, 0);
   });
 }
+
+for (const [status, headers] of [[304, {}], [206, { 'Content-Range': 'bytes 0-3/10' }]]) {
+  scenario(`a ${status} that nobody asked for is a 502 on every route`, `
+routes:
+  - name: off
+    match: /
+    cache: off
+`, async ({ origin, get }) => {
+    origin.on('/page', { status, headers, body: status === 206 ? 'part' : '' });
+    assert.equal((await get('/page')).status, 502);
+  });
+}

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { isHit } from '../support/cache_status.js';
 import { numbered } from '../support/origin.js';
-import { gate } from '../support/patience.js';
+import { eventually, gate } from '../support/patience.js';
 import { kPlain, scenario } from '../support/scenario.js';
 
 const kRoutes = `
@@ -139,5 +139,63 @@ for (const field of ['Location', 'Content-Location']) {
     assert.equal((await get('/made')).text, 'answer 2');
     assert.equal((await get('/same')).text, 'answer 1');
     assert.equal((await get('/same', { Host: 'elsewhere.test' })).text, 'answer 2', 'no host invalidates another');
+  });
+}
+
+for (const body of ['', 'new words']) {
+  scenario(`a write ${body ? 'with' : 'without'} a body whose client leaves invalidates all the same`, kRoutes, async (stage) => {
+    const { origin, get, connect, weir } = stage;
+    const asked = gate();
+    const answered = gate();
+    const gets = numbered();
+    origin.on('/api/videos/1', async (request) => {
+      if (request.method === 'GET') return gets();
+      asked.open();
+      await answered.opened;
+      return { body: 'written' };
+    });
+    await get('/api/videos/1');
+    const writer = await connect();
+    writer.request('PUT /api/videos/1', {}, body);
+    await asked.opened;
+    writer.reset();
+    await eventually(async () => (await weir.metric('weir_connections')) === 0, 'weir has seen the client go');
+    answered.open();
+    await eventually(async () => !isHit(await get('/api/videos/1')), 'the copy is gone');
+  });
+}
+
+// The GET's route keys by less of the query than the write's; the copy is the same one, however the write names it.
+const kByLess = `
+routes:
+  - name: page
+    match: GET /page
+    key: { query: [ q ], normalise: { q: [ trim, lower ] } }
+    cache: { ttl: 1h }
+  - name: write
+    match: /write
+    invalidate: { urls: [ "/%70age?q=Cats&utm=5" ] }
+  - name: write-below
+    match: /lists/write
+    invalidate: { prefixes: [ "/%70a" ] }
+  - name: rest
+    match: /
+`;
+const spellings = [
+  ['its own target', 'POST /page?q=Cats&utm=2', {}],
+  ['Location', 'POST /make', { Location: '/page?utm=3&q=%20cats' }],
+  ['Content-Location', 'POST /make', { 'Content-Location': 'http://streamvibe.test/page?q=cats&utm=4#top' }],
+  ['invalidate.urls', 'POST /write', {}],
+  ['invalidate.prefixes', 'POST /lists/write', {}],
+];
+for (const [what, line, headers] of spellings) {
+  scenario(`a write that names a copy by ${what}, in other words than its key: the copy is invalid`, kByLess, async (stage) => {
+    const { origin, get, send } = stage;
+    const gets = numbered();
+    origin.otherwise((request) => (request.method === 'GET' ? gets() : { headers, body: 'written' }));
+    await get('/page?q=cats&utm=1');
+    assert.ok(isHit(await get('/page?q=CATS')));
+    assert.equal((await send(line, {}, 'x')).text, 'written');
+    assert.equal((await get('/page?q=cats&utm=1')).text, 'answer 2');
   });
 }

@@ -38,11 +38,13 @@ TEST_CASE("each kind becomes a record", "[invalidate]") {
   CHECK_FALSE(all.wanted().wait);
 }
 
-TEST_CASE("a URL of a route that keys by less of the query is meant as the route keys it, too", "[invalidate]") {
-  const Parsed parsed(R"({"urls":["/search?q=cats&utm=1"]})");
+TEST_CASE("a URL, a prefix and a pattern are put as keys hold them", "[invalidate]") {
+  const Parsed parsed(R"({"urls":["/search?q=cats&utm=1"],"prefix":"http://X.test/caf%c3%a9","pattern":"/%61*"})");
   REQUIRE(parsed.ok());
-  REQUIRE(parsed.records().size() == 2);
-  CHECK(parsed.records()[1].value == "/search?q=cats");
+  REQUIRE(parsed.records().size() == 3);
+  CHECK(parsed.records()[0].value == "/search?q=cats");
+  CHECK(parsed.records()[1].value == "x.test/caf%C3%A9");
+  CHECK(parsed.records()[2].value == "/a*");
 }
 
 TEST_CASE("wait is a duration of at most a minute", "[invalidate]") {
@@ -58,7 +60,7 @@ TEST_CASE("what would invalidate nothing, or something else than meant, is refus
   for (const auto* body :
        {"", "{}", R"({"all":false})", R"({"tags":[]})", R"({"soft":true})", R"({"tags":[""]})", R"({"tags":["a b"]})",
         R"({"tags":["a,b"]})", R"({"tags":["a\n"]})", R"({"urls":[""]})", R"({"urls":["/a b"]})", R"({"prefix":""})",
-        R"({"prefix":"http://"})", R"({"pattern":" "})", R"({"url":["/a"]})"}) {
+        R"({"prefix":"http://"})", R"({"prefix":"/%zz"})", R"({"pattern":" "})", R"({"url":["/a"]})"}) {
     CAPTURE(body);
     CHECK_FALSE(Parsed(body).ok());
   }

@@ -39,7 +39,7 @@ struct Case {
   Lines lines = {};
   Lines request = {};
   Policy policy = origin_policy();
-  std::string_view user = {};
+  Asker asker = Asker::anyone;
   Method method = Method::get;
 };
 
@@ -55,7 +55,7 @@ Admission admitted(const Case& c) {
   RequestHead request = test::get("/v", c.request);
   request.method = c.method;
   const Exchanged when{{test::at(100), kWall}, {test::at(100), kWall}};
-  return admit(request, response, c.policy, when, c.user);
+  return admit(request, response, c.policy, when, c.asker);
 }
 
 std::string say(const Case& c) {
@@ -177,7 +177,7 @@ TEST_CASE("the time the answer took counts as age") {
   response.status = 200;
   response.fields = test::fields({{"Cache-Control", "max-age=60"}});
   const Exchanged when{{test::at(90), kWall - 10}, {test::at(100), kWall}};
-  const auto got = admit(test::get("/v"), response, origin_policy(), when);
+  const auto got = admit(test::get("/v"), response, origin_policy(), when, Asker::anyone);
   CHECK(got.life.ttl(test::at(100)) == seconds(50));
   CHECK(got.life.ttl(test::at(150)) == seconds(0));
 }
@@ -258,26 +258,43 @@ TEST_CASE("a route's ttl covers what no single client can cause, and steps back 
   CHECK_FALSE(overridden.must_revalidate);
 }
 
+TEST_CASE("only a lifetime that is the route's ttl may be adapted") {
+  Policy policy = ttl_policy();
+  policy.status_ttl[404] = seconds(5);
+  Policy override = policy;
+  override.override_origin = true;
+  const Lines by_origin{{"Cache-Control", "max-age=0, must-revalidate"}, {"ETag", "\"x\""}};
+  const auto adaptable = [](const Case& c) { return admitted(c).by_ttl; };
+  CHECK(adaptable({200, {}, {}, policy}));
+  CHECK(adaptable({200, by_origin, {}, override}));
+  CHECK_FALSE(adaptable({200, by_origin, {}, policy}));
+  CHECK_FALSE(adaptable({200, {{"Expires", "@9"}}, {}, policy}));
+  CHECK_FALSE(adaptable({404, {}, {}, policy}));
+  CHECK_FALSE(adaptable({200, {{"Last-Modified", "@-100"}}}));
+  CHECK_FALSE(adaptable({200, {{"Cache-Control", "no-store"}}, {}, override}));
+}
+
 TEST_CASE("what is private, secret or somebody's own is not shared") {
-  Policy keyed = ttl_policy();
-  keyed.keyed_by_user = true;
-  const Lines credentials{{"Authorization", "Bearer x"}};
+  constexpr auto user = Asker::user, shown = Asker::credentials;
+  const Policy ttl = ttl_policy();
+  const Policy by_origin = origin_policy();
   check({
       {{200, {{"Cache-Control", "private, max-age=10"}}}, "private"},
-      {{200, {{"Cache-Control", "PRIVATE"}}, {}, keyed}, "private"},
-      {{200, {{"Cache-Control", "private, max-age=10"}}, {}, keyed, "anonymous"}, "private"},
-      {{200, {{"Cache-Control", "private, max-age=10"}}, credentials, keyed, "5f3a"}, {}, seconds(10)},
-      {{200, {{"Cache-Control", "private, max-age=10"}}, credentials, ttl_policy(), "5f3a"}, "private"},
-      {{200, {{"Expires", "@100"}}, credentials}, "authorization"},
-      {{200, {{"Cache-Control", "max-age=10"}}, credentials}, "authorization"},
-      {{200, {}, credentials, ttl_policy()}, "authorization"},
-      {{200, {}, credentials, keyed, "5f3a"}, {}, seconds(300)},
-      {{200, {}, credentials, keyed, "anonymous"}, "authorization"},
-      {{200, {{"Cache-Control", "max-age=10, public"}}, credentials}, {}, seconds(10)},
-      {{200, {{"Cache-Control", "max-age=10, must-revalidate"}}, credentials}, {}, seconds(10)},
-      {{200, {{"Cache-Control", "s-maxage=10"}}, credentials}, {}, seconds(10)},
-      {{200, {{"Cache-Control", "max-age=10, proxy-revalidate"}}, credentials}, "authorization"},
+      {{200, {{"Cache-Control", "PRIVATE"}}, {}, ttl}, "private"},
+      {{200, {{"Cache-Control", "private, max-age=10"}}, {}, ttl, user}, {}, seconds(10)},
+      {{200, {{"Cache-Control", "private, max-age=10"}}, {}, ttl, shown}, "private"},
+      {{200, {{"Cache-Control", "private, max-age=10, public, must-revalidate"}}, {}, ttl, shown}, "private"},
+      {{200, {{"Expires", "@100"}}, {}, by_origin, shown}, "authorization"},
+      {{200, {{"Cache-Control", "max-age=10"}}, {}, by_origin, shown}, "authorization"},
+      {{200, {}, {}, ttl, shown}, "authorization"},
+      {{200, {}, {}, ttl, user}, {}, seconds(300)},
+      {{200, {{"Cache-Control", "max-age=10, public"}}, {}, by_origin, shown}, {}, seconds(10)},
+      {{200, {{"Cache-Control", "max-age=10, must-revalidate"}}, {}, by_origin, shown}, {}, seconds(10)},
+      {{200, {{"Cache-Control", "s-maxage=10"}}, {}, by_origin, shown}, {}, seconds(10)},
+      {{200, {{"Cache-Control", "max-age=10, proxy-revalidate"}}, {}, by_origin, shown}, "authorization"},
   });
+  const Lines mine{{"Cache-Control", "private, must-revalidate, max-age=10"}};
+  CHECK_FALSE(admitted({200, mine, {}, ttl, user}).life.for_credentials);
 }
 
 TEST_CASE("Set-Cookie is not stored unless the route says so, however fresh the answer says it is") {
@@ -325,7 +342,7 @@ TEST_CASE("other reasons to refuse, and what they say about the next request") {
       {{200, {{"Cache-Control", "max-age=10"}, {"Vary", "*"}}}, "vary", true},
       {{200, {{"Cache-Control", "max-age=10"}, {"Vary", "a,b,c,d,e,f,g,h,i"}}}, "vary", true},
       {{200, {{"Cache-Control", "No-StOrE, max-age=10000"}, {"Expires", "@10000"}}}, "no-store", true},
-      {{200, fresh, {{"Authorization", "x"}}}, "authorization", true},
+      {{200, fresh, {}, origin_policy(), Asker::credentials}, "authorization", true},
       {{503, {}}, "no-freshness", false},
       {{500, {{"Cache-Control", "no-store"}}}, "no-store", false},
       {{429, {}, {}, ttl_policy()}, "status", false},

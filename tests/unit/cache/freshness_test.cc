@@ -17,7 +17,7 @@ struct Given {
   Life life{};
   RequestDirectives request{};
   Policy policy{};
-  bool soft = false;
+  std::optional<Duration> purged{};  // its age when it was softly purged
 };
 
 Life lasting(Duration fresh_for = seconds(100)) {
@@ -27,16 +27,20 @@ Life lasting(Duration fresh_for = seconds(100)) {
   return life;
 }
 
+std::optional<Time> purged_at(const Given& g) {
+  return g.purged ? std::optional(at(100) + *g.purged) : std::nullopt;
+}
+
 Judged judged(const Given& g) {
   auto object = test::object("/v", "x");
   object->life = g.life;
-  return judge(*object, g.request, g.policy, g.soft, Now{at(100) + g.age, 0});
+  return judge(*object, g.request, g.policy, purged_at(g), Now{at(100) + g.age, 0});
 }
 
 bool on_error(const Given& g, bool unreachable) {
   auto object = test::object("/v", "x");
   object->life = g.life;
-  return may_serve_on_error(*object, g.request, g.policy, g.soft, unreachable, Now{at(100) + g.age, 0});
+  return may_serve_on_error(*object, g.request, g.policy, purged_at(g), unreachable, Now{at(100) + g.age, 0});
 }
 
 TEST_CASE("fresh while its age is below its lifetime") {
@@ -126,15 +130,33 @@ TEST_CASE("stale-while-revalidate: within its window, and never where must-reval
 }
 
 TEST_CASE("softly purged means stale: from the window if there is one, else after asking") {
-  Given given{seconds(10), lasting(), {}, {}, true};
+  Given given{seconds(10), lasting(), {}, {}, seconds(10)};
   CHECK(judged(given).use == Use::validate);
   CHECK(judged(given).why == "soft-purge");
   given.request.max_stale = true;
   CHECK(judged(given).use == Use::validate);
   given.life.stale_while_revalidate = seconds(30);
   CHECK(judged(given).use == Use::while_revalidate);
-  given.age = seconds(131);
+  given.age = seconds(39);
+  CHECK(judged(given).use == Use::while_revalidate);
+  given.age = seconds(40);  // the window counts from the purge
   CHECK(judged(given).use == Use::validate);
+  given.purged = seconds(120);  // stale already when it was purged
+  given.age = seconds(129);
+  CHECK(judged(given).use == Use::while_revalidate);
+  given.age = seconds(130);
+  CHECK(judged(given).use == Use::validate);
+}
+
+TEST_CASE("what is left of a life is 0 from a soft purge on, and less with time") {
+  const Life life = lasting();  // from 100 to 200
+  CHECK(ttl_left(life, {}, at(110)) == seconds(90));
+  CHECK(ttl_left(life, {}, at(230)) == seconds(-30));
+  CHECK(ttl_left(life, at(110), at(110)) == seconds(0));
+  CHECK(ttl_left(life, at(110), at(109)) == seconds(0));  // another worker's clock was read a moment before
+  CHECK(ttl_left(life, at(110), at(117)) == seconds(-7));
+  CHECK(ttl_left(life, at(110), at(230)) == seconds(-120));
+  CHECK(ttl_left(life, at(220), at(230)) == seconds(-30));
 }
 
 TEST_CASE("the last part of a life starts a refresh") {
@@ -154,8 +176,12 @@ TEST_CASE("what the origin's failure allows") {
   CHECK(on_error({seconds(160), life}, false));
   CHECK_FALSE(on_error({seconds(161), life}, false));
   CHECK_FALSE(on_error({seconds(161), life}, true));  // the window is a bound
-  Given soft{seconds(10), life, {}, {}, true};
+  Given soft{seconds(10), life, {}, {}, seconds(5)};
   CHECK(on_error(soft, false));
+  soft.age = seconds(65);
+  CHECK(on_error(soft, false));
+  soft.age = seconds(66);
+  CHECK_FALSE(on_error(soft, true));
   soft.life.stale_if_error = {};
   CHECK_FALSE(on_error(soft, false));
 

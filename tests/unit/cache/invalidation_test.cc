@@ -124,6 +124,30 @@ TEST_CASE("an object pays once for each new record, and a later one still finds 
   CHECK(rules.covers(*object) == Coverage::none);
 }
 
+TEST_CASE("a soft purge is noted with its time, and one after the other doesn't make the object young again") {
+  using test::at;
+  InvalidationRules rules;
+  const auto object = test::object("/a", "x");
+  object->tags = {"t"};
+  const auto soft = [&](Kind kind, const char* value, Time time) {
+    rules.apply(rules.head() + 1, {kind, value, true, time});
+    CHECK(rules.covers(*object) == Coverage::soft);
+    return object->soft_since.load();
+  };
+  CHECK(object->soft_since.load() == Time{});
+  rules.apply(1, {Kind::tag, "t", true, at(10)});
+  CHECK(soft(Kind::tag, "t", at(20)) == at(10));  // two of a kind are remembered
+  CHECK(soft(Kind::tag, "t", at(30)) == at(10));  // and what was noted is not forgotten
+  CHECK(soft(Kind::all, "", at(40)) == at(10));
+  for (const Kind kind : {Kind::tag, Kind::url, Kind::prefix, Kind::pattern, Kind::all}) {
+    const char* const value = kind == Kind::tag ? "t" : "/a";
+    object->position = rules.head();  // fetched anew
+    object->soft_since = Time{};
+    CHECK(soft(kind, value, at(50)) == at(50));
+    CHECK(soft(kind, value, at(60)) == at(50));
+  }
+}
+
 TEST_CASE("what is forgotten raises the floor: what began before counts as gone, never as valid") {
   InvalidationRules rules({.tags = 4, .patterns = 2});
   const auto name = [](int i) { return "t" + std::to_string(i); };

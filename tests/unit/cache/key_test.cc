@@ -143,6 +143,52 @@ TEST_CASE("users are kept apart by a digest; their values are in no key") {
   CHECK(make_key(spec, get("/f", {{"Cookie", "sid=1"}}), arena).user.size() == 32);
 }
 
+TEST_CASE("who shares the key: a user is alone in it where it is named and no other Authorization fits it") {
+  using User = KeySpec::User;
+  const std::optional<User> by_header{{User::From::header, "authorization"}};
+  const std::optional<User> by_cookie{{User::From::cookie, "sid"}};
+  const std::optional<User> by_name{{User::From::header, "x-user"}};
+  struct Row {
+    std::optional<User> user;
+    std::vector<std::string> headers;
+    test::Lines lines;
+    Asker asker;
+  };
+  const test::Lines none{}, shown{{"Authorization", "x"}}, session{{"Cookie", "sid=1"}};
+  const test::Lines both{{"Cookie", "sid=1"}, {"Authorization", "x"}};
+  const std::vector<Row> rows{
+      {{}, {}, none, Asker::anyone},
+      {{}, {}, session, Asker::anyone},
+      {{}, {}, shown, Asker::credentials},
+      {{}, {"authorization"}, shown, Asker::credentials},  // no user is named
+      {by_header, {}, none, Asker::anyone},
+      {by_header, {}, shown, Asker::user},
+      {by_header, {}, {{"Authorization", ""}}, Asker::credentials},
+      {by_header, {}, {{"Authorization", ""}, {"Authorization", ""}}, Asker::credentials},
+      {by_cookie, {}, none, Asker::anyone},
+      {by_cookie, {}, session, Asker::user},
+      {by_cookie, {}, {{"Cookie", "sid="}}, Asker::anyone},
+      {by_cookie, {}, {{"Cookie", "sid=; sid=; a=1"}}, Asker::anyone},
+      {by_cookie, {}, shown, Asker::credentials},
+      {by_cookie, {}, both, Asker::credentials},
+      {by_cookie, {"authorization"}, both, Asker::user},
+      {by_cookie, {"authorization"}, shown, Asker::credentials},
+      {by_name, {}, {{"X-User", "a"}}, Asker::user},
+      {by_name, {}, {{"X-User", ""}}, Asker::anyone},
+      {by_name, {}, {{"X-User", "a"}, {"Authorization", "x"}}, Asker::credentials},
+  };
+  for (const auto& row : rows) {
+    Arena arena;
+    KeySpec spec;
+    spec.user = row.user;
+    spec.headers = row.headers;
+    const Key key = make_key(spec, get("/f", row.lines), arena);
+    CAPTURE(row.user ? row.user->name : "-", row.headers.size(), row.lines.size());
+    CHECK(key.asker == row.asker);
+    if (row.asker == Asker::anyone && row.user) CHECK(key.user == "anonymous");
+  }
+}
+
 TEST_CASE("a key's parts can be read back") {
   Arena arena;
   KeySpec spec;

@@ -124,7 +124,7 @@ class World {
     REQUIRE(known != variants.end());
     REQUIRE(found.object->body->copy() == known->content);
     REQUIRE(found.object->key == key);
-    const bool fresh = judge(*found.object, {}, Policy{}, false, {now_, 0}).use == Use::fresh;
+    const bool fresh = judge(*found.object, {}, Policy{}, std::nullopt, {now_, 0}).use == Use::fresh;
     REQUIRE(fresh == (now_ < known->stale_at));
     REQUIRE((rules_.covers(*found.object) == Coverage::hard) == purged(path, known->position));
     ++hits_;

@@ -208,6 +208,10 @@ TEST_CASE("what is wrong is said with its place and what would be right") {
       {kUpstream + "listen: []\n", "f:2:1: nowhere to listen (at least one address)\n"},
       {kUpstream + "listen: [ { address: 127.0.0.1:80 }, { address: 127.0.0.1:80 } ]\n",
        "f:2:38: 127.0.0.1:80 a second time (each address once)\n"},
+      {kUpstream + "listen: [ { address: x }, { address: y } ]\n",
+       "f:2:22: \"x\" is not an address to listen on (ADDRESS:PORT, as in 127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080)\n"
+       "f:2:38: \"y\" is not an address to listen on (ADDRESS:PORT, as in 127.0.0.1:8080, 0.0.0.0:8080 or "
+       "[::]:8080)\n"},
       {kUpstream + "listen: { address: 127.0.0.1:80 }\nadmin: { address: 127.0.0.1:80 }\n",
        "f:3:1: the admin endpoint on a public port, 127.0.0.1:80 (a port of its own)\n"},
       {kUpstream + "admin: { address: 0.0.0.0:9090 }\n",
@@ -327,7 +331,8 @@ TEST_CASE("a file that can't be read says why") {
 }
 
 TEST_CASE("weir run --origin: one upstream, standard caching, no log") {
-  const Config config = quick_config(*parse_origin_url("http://127.0.0.1:3000"), ListenAddress{"127.0.0.1", 0});
+  const Config config = quick_config(*parse_origin_url("http://127.0.0.1:3000"), {"127.0.0.1", 0}, {"127.0.0.1", 1});
+  CHECK(config.admin.address.text() == "127.0.0.1:1");
   CHECK(config.routes.at(0).cache.mode() == CacheMode::origin);
   CHECK(config.routes[0].upstream == config.upstreams.at(0).name);
   CHECK(config.cache.memory == 256_MiB);

@@ -49,18 +49,21 @@ TEST_CASE("the lifetime that clients see") {
   if (row.authorization) request.fields.add(Name::authorization, "Bearer x");
   const RouteValues values;
   Arena arena;
-  RequestContext context{route, request, values, "127.0.0.1", "id", arena};
+  RequestContext context{route, request, values, "127.0.0.1", "id", arena, 1'800'000'000};
   ResponseHead head;
   head.status = row.status;
   if (*row.cache_control != '\0') head.fields.add(Name::cache_control, row.cache_control);
   if (*row.other != '\0') head.fields.add(row.other, "x=1");
   head.fields.add(Name::expires, "0");
   head.fields.add(Name::age, "300");
+  head.fields.add(Name::date, "Fri, 15 Jan 2027 07:55:00 GMT");
   filter->on_client_response(head, context);
   CHECK(head.fields.joined(Name::cache_control) == row.seen);
   const bool written = std::string_view(row.seen).find("max-age=60") != std::string_view::npos;
   CHECK(head.fields.has(Name::expires) != written);
   CHECK(head.fields.has(Name::age) != written);
+  CHECK(head.fields.joined(Name::date) ==
+        (written ? "Fri, 15 Jan 2027 08:00:00 GMT" : "Fri, 15 Jan 2027 07:55:00 GMT"));
 }
 
 }  // namespace

@@ -80,7 +80,6 @@ TEST_CASE("options are carried over to what runs") {
   CHECK(a.policy.ttl == std::chrono::minutes(5));
   CHECK(a.policy.override_origin);
   CHECK(a.policy.prefer_origin);
-  CHECK(a.policy.keyed_by_user);
   CHECK(a.policy.status_ttl.at(404) == std::chrono::minutes(1));
   CHECK(a.policy.max_object == 1_MiB);
   CHECK_FALSE(a.forward_all);
@@ -96,7 +95,6 @@ TEST_CASE("options are carried over to what runs") {
   CHECK(b.upstream == 0);
   CHECK(b.policy.mode == CacheMode::off);
   CHECK(b.policy.max_object == 8_MiB);
-  CHECK_FALSE(b.policy.keyed_by_user);
   CHECK(b.forward_all);
   const Route& c = routes->routes()[2];
   CHECK(c.invalidate.tags.size() == 1);

@@ -74,6 +74,36 @@ TEST_CASE("who the user is shows as a digest") {
   CHECK(line(said, "${day}") == "1 @ f:12");
 }
 
+TEST_CASE("whether the answer may be kept is said, too") {
+  using FieldLines = std::vector<std::pair<std::string, std::string>>;
+  struct Row {
+    const char* request;
+    FieldLines fields;
+    const char* looked_up;
+    const char* kept;
+  };
+  const char* const only = "only if public, s-maxage or must-revalidate (Authorization) @ RFC 9111";
+  const FieldLines shown{{"Authorization", "x"}}, no_store{{"Cache-Control", "no-store"}};
+  const std::vector<Row> rows{
+      {"GET /search", {}, "yes @ RFC 9111", "if the answer allows it @ RFC 9111"},
+      {"HEAD /search", {}, "yes @ RFC 9111", "if the answer allows it @ RFC 9111"},  // fetched as a GET
+      {"GET /search", no_store, "yes @ RFC 9111", "no: no-store @ RFC 9111"},
+      {"HEAD /search", {shown[0], no_store[0]}, "yes @ RFC 9111", "no: no-store @ RFC 9111"},
+      {"GET /search", shown, "yes @ RFC 9111", only},
+      {"HEAD /search", shown, "yes @ RFC 9111", only},
+      {"GET /feed/1", shown, "yes @ RFC 9111", "if the answer allows it @ RFC 9111"},
+      {"GET /feed/1", {{"Authorization", ""}}, "yes @ RFC 9111", only},
+      {"GET /search", {{"If-Match", "*"}}, "no: precondition @ RFC 9111", "no: precondition @ RFC 9111"},
+      {"POST /feed/1", {}, "no: method @ RFC 9111", "no: method @ RFC 9111"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.request, row.fields.size());
+    const auto said = explained(row.request, row.fields);
+    CHECK(line(said, "looked up") == row.looked_up);
+    CHECK(line(said, "kept") == row.kept);
+  }
+}
+
 TEST_CASE("a write shows what it invalidates, and no secret") {
   const auto said = explained("POST /feed/1");
   CHECK(line(said, "makes stale tag") == "feed:1 @ f:18");

@@ -169,12 +169,14 @@ TEST_CASE("a hit allocates nothing, whichever way it is answered") {
   counts = false;
   event_set_mem_functions(allocate, reallocate, std::free);
   Origin origin;
-  const Prepared prepared = prepare_text("test.yaml", R"(
+  const Prepared prepared = prepare_text("test.yaml",
+                                         R"(
 listen: [{ address: "127.0.0.1:0" }]
 admin: { address: "127.0.0.1:0" }
 workers: 1
 access_log: /dev/null
-upstreams: { api: { servers: "http://)" + origin.address().text() + R"(" } }
+upstreams: { api: { servers: "http://)" + origin.address().text() +
+                                             R"(" } }
 routes:
   - { name: edited, match: /edited, cache: { ttl: 10m }, response: { headers: { set: { x-one: two }, remove: [etag] } } }
   - { name: all, match: /, cache: { ttl: 10m } }
@@ -188,7 +190,8 @@ routes:
 
   const std::string fields = "Host: api.test\r\nAccept-Encoding: gzip, br\r\nUser-Agent: test\r\n";
   CHECK(best_round(weir, "GET /page?b=2&a=1 HTTP/1.1\r\n" + fields + "\r\n", true, "200") == 0);
-  CHECK(best_round(weir, "GET /page?b=2&a=1 HTTP/1.1\r\n" + fields + "If-None-Match: \"v1\"\r\n\r\n", false, "304") == 0);
+  CHECK(best_round(weir, "GET /page?b=2&a=1 HTTP/1.1\r\n" + fields + "If-None-Match: \"v1\"\r\n\r\n", false, "304") ==
+        0);
   CHECK(best_round(weir, "HEAD /page?b=2&a=1 HTTP/1.1\r\n" + fields + "\r\n", false, "200") == 0);
   CHECK(best_round(weir, "GET /edited HTTP/1.1\r\n" + fields + "\r\n", true, "200") == 0);
 }

@@ -1,11 +1,12 @@
 // The same normal form as a request's target goes through, so that what people write matches what is stored; see url.h.
-#include "proxy/admin/url.h"
+#include "proxy/route/url.h"
 
 #include <algorithm>
 
 #include "proxy/base/arena.h"
 #include "proxy/base/text.h"
 #include "proxy/cache/query.h"
+#include "proxy/http/grammar.h"
 #include "proxy/http/uri.h"
 
 namespace weir {
@@ -64,6 +65,27 @@ PlainUrl as_keyed(const PlainUrl& url, const RouteTable& routes) {
   Arena arena;
   const auto form = query_form(route ? route->key : KeySpec{}, url.query, url.has_query, arena);
   return PlainUrl{url.host, url.path, std::string(form.text), form.present};
+}
+
+// The host of a prefix may be cut anywhere and that of a pattern hold wildcards: only a whole plain one can be
+// normalised.
+Result<std::string> parse_url_part(std::string_view text) {
+  std::string_view left = text;
+  const bool tls = take_scheme(left);
+  if (left.empty() || left.size() > kLongest) return wrong(text, "it has 1 to 8192 bytes");
+  if (!kTargetChars.covers(left)) return wrong(text, "it holds a byte that no URL may hold");
+  if (left.size() < text.size() && left.starts_with('/')) return wrong(text, "a scheme without a host");
+  const auto slash = std::min(left.find('/'), left.size());
+  auto host = left.substr(0, slash);
+  Arena arena;
+  if (!host.empty() && slash < left.size() && host.find_first_of("*?") == std::string_view::npos) {
+    const auto normal = parse_authority(host, tls, arena);
+    if (!normal) return wrong(text, normal.error().detail);
+    host = *normal;
+  }
+  const auto rest = parse_target_part(left.substr(slash), arena);
+  if (!rest) return wrong(text, rest.error().detail);
+  return std::string(host).append(*rest);
 }
 
 }  // namespace weir

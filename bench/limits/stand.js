@@ -1,0 +1,85 @@
+// What a row of the limits stands on: weir, origins, programs that send load, connections. All of it ends with stop(),
+// also in the middle of a row. It keeps what did not hold.
+
+import { spawn } from 'node:child_process';
+import { build_program } from '../load.js';
+import { Servers, kServers } from '../servers.js';
+import { Connection } from './connection.js';
+import { Origin } from './origin.js';
+
+const kWeir = { ...kServers.weir, config: 'limits/weir.yaml' };
+
+export class Stand {
+  failures = [];   // what was promised and did not hold
+  #name;
+  #workers;
+  #servers = new Servers();
+  #programs = new Set();
+  #stopped = false;   // what breaks off after that is no failure
+  #rest = [];      // origins and connections
+
+  constructor(name, workers) {
+    this.#name = name;
+    this.#workers = workers;
+  }
+
+  async start_origin(answer) {
+    const origin = new Origin(answer);
+    this.#rest.push({ stop: () => origin.stop() });
+    return origin.start();
+  }
+
+  // nginx with bench/peers/origin.conf, for rows in which ours would be the slowest.
+  start_nginx() { return this.#servers.start_origin(null); }
+
+  // { port, admin, pid }
+  start_weir({ memory, origin, connections = 64 }) {
+    return this.#servers.start_as(kWeir, {
+      BENCH_WORKERS: String(this.#workers), BENCH_MEMORY: memory, BENCH_CONNECTIONS: String(connections),
+      BENCH_ORIGIN_PORT: String(origin.port),
+    });
+  }
+
+  connect(port) {
+    const connection = new Connection(port);
+    this.#rest.push({ stop: () => connection.close() });
+    return connection;
+  }
+
+  // A C++ program of bench/: its process, and the JSON that it prints.
+  run_program(name, words) {
+    const child = spawn(build_program(name), words.map(String), { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#programs.add(child);
+    child.gone = new Promise((done) => { child.once('close', done); });
+    const figures = new Promise((done, fail) => {
+      let output = '';
+      child.stdout.on('data', (chunk) => { output += chunk; });
+      child.on('error', fail);
+      child.on('close', (status, signal) => {
+        this.#programs.delete(child);
+        if (status === 0) done(JSON.parse(output));
+        else fail(new Error(`${name} ended with ${signal ?? `status ${status}`}`));
+      });
+    });
+    figures.catch(() => {});   // whoever awaits it hears of it, too
+    return { child, figures };
+  }
+
+  say(text) { console.error(`${this.#name.padEnd(11)} ${text}`); }
+
+  expect(holds, what) {
+    if (!holds && !this.#stopped) {
+      this.failures.push(`${this.#name}: ${what}`);
+      this.say(`BROKEN: ${what}`);
+    }
+    return Boolean(holds);
+  }
+
+  async stop() {
+    this.#stopped = true;
+    for (const child of this.#programs) child.kill('SIGKILL');
+    await Promise.all([...this.#programs].map((child) => child.gone));
+    await Promise.all(this.#rest.splice(0).map((it) => it.stop()));
+    await this.#servers.stop();
+  }
+}

@@ -1,0 +1,76 @@
+// What the origin gets to see; see forwarding.h.
+#include "proxy/fetch/forwarding.h"
+
+#include <algorithm>
+
+#include "proxy/base/text.h"
+#include "proxy/cache/vary.h"
+
+namespace weir {
+namespace {
+
+bool named(const std::vector<std::string>& names, std::string_view name) {
+  return std::any_of(names.begin(), names.end(), [&](const std::string& n) { return equals_ignoring_case(n, name); });
+}
+
+// weir writes it for each client or each request.
+bool is_made_anew(Name id) {
+  return id == Name::x_forwarded_for || id == Name::x_request_id || id == Name::traceparent;
+}
+
+}  // namespace
+
+bool is_weirs_own(const Field& field) {
+  switch (field.id) {
+    case Name::host:
+    case Name::content_length:
+    case Name::expect:
+    case Name::forwarded:
+    case Name::x_forwarded_for:
+    case Name::x_forwarded_host:
+    case Name::x_forwarded_port:
+    case Name::x_forwarded_proto:
+    case Name::x_real_ip:
+    case Name::x_http_method_override:
+    case Name::x_host:
+    case Name::x_request_id:
+    case Name::traceparent:
+    case Name::via: return true;
+    case Name::other: break;
+    default: return false;
+  }
+  const auto begins = [&](std::string_view start) {
+    return field.name.size() >= start.size() && equals_ignoring_case(field.name.substr(0, start.size()), start);
+  };
+  return begins("X-Forwarded-") || begins("X-Original-") || begins("X-Rewrite-") || begins("X-Method-Override") ||
+         begins("X-HTTP-Method");
+}
+
+bool may_shape_shared_answer(const Field& field, const Route& route) {
+  switch (field.id) {
+    case Name::authorization:  // who shares an answer to it is the admission's to judge (freshness.h)
+    case Name::tracestate:
+    case Name::max_forwards:
+    case Name::cache_control:
+    case Name::pragma: return true;
+    default: break;
+  }
+  if (named(route.key.headers, field.name) || named(route.forward, field.name)) return true;
+  const auto& user = route.key.user;
+  return user && user->from == KeySpec::User::From::header && equals_ignoring_case(user->name, field.name);
+}
+
+std::optional<std::vector<std::string>> varies_by(const Fields& response, const Route& route) {
+  auto names = vary_names(response);
+  if (!names) return names;
+  if (std::any_of(names->begin(), names->end(), [](const std::string& name) { return is_made_anew(name_of(name)); }))
+    return std::nullopt;
+  std::erase_if(*names, [&](const std::string& name) {
+    const Field field{name, {}, name_of(name)};
+    if (field.id == Name::via) return false;  // the client's goes on in weir's
+    return is_weirs_own(field) || (!route.forward_all && !may_shape_shared_answer(field, route));
+  });
+  return names;
+}
+
+}  // namespace weir

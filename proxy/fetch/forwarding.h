@@ -1,0 +1,25 @@
+// forwarding: which of a client's request fields the origin gets to see. What it doesn't see can't shape its answer,
+// and so is no reason to keep that answer apart by Vary (hostile.md 13, 26).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proxy/http/headers.h"
+#include "proxy/route/route.h"
+
+namespace weir {
+
+// Never a client's to say, whatever the route: weir sets some of them itself.
+bool is_weirs_own(const Field& field);
+
+// On a route whose lifetime comes from `ttl`: says who asks or how to trace it, is in the key, or was let through by
+// the operator.
+bool may_shape_shared_answer(const Field& field, const Route& route);
+
+// The Vary names of an answer that tell requests apart: those of fields that reach the origin on this route. nullopt:
+// `*`, not a list, or a field that weir makes anew for each client (X-Forwarded-For): such an answer is nobody else's.
+std::optional<std::vector<std::string>> varies_by(const Fields& response, const Route& route);
+
+}  // namespace weir
