@@ -109,7 +109,7 @@ Result<void> Server::open(const Prepared& prepared) {
   names_.watch(snapshot_->upstreams);
   for (unsigned i = 0; i < worker_count(*config_); ++i) {
     workers_.push_back(std::make_unique<Worker>(node_, i));
-    workers_.back()->run(std::move((*listeners)[i]), snapshot_);
+    workers_.back()->run((*listeners)[i], snapshot_);
   }
   admin_ = std::make_unique<AdminServer>(loop_, *admin_fd, services());
   ready_ = true;
