@@ -88,10 +88,12 @@ suite_streamvibe() {
   mapfile -t files < <(find bench -name node_modules -prune -o -name '*.test.js' -print | sort)
   run_node streamvibe "${files[@]}"
 }
+# Only what crosses threads: the program, and the unit tests that ctest knows by that label.
 suite_tsan() {
-  build tsan
+  local files programs
+  mapfile -t programs < <(printf '%s\n' tests/unit/*/*threads_test.cc | sed 's|tests/unit/\(.*\)/.*|test_\1|' | sort -u)
+  build tsan weir "${programs[@]}"
   run_ctest tsan-unit build/tsan -L threads
-  local files
   mapfile -t files < <(sed '/^#/d; /^$/d; s|^|tests/scenario/|' tests/scenario/threads.list)
   WEIR_BIN=$PWD/build/tsan/weir WEIR_TEST_PATIENCE=4 run_node tsan "${files[@]}"
 }
