@@ -1,10 +1,11 @@
 // The weir program. What it does stands in cli/.
 #include "proxy/cli/command_line.h"
 
-// Read by jemalloc: freed pages go back to the system at once, so that resident memory keeps to the budget while large
-// objects come and go. Small pieces are reused from its thread caches all the same, and a hit frees nothing.
+// Read by jemalloc: the pages of large blocks, which is what bodies are, go back to the system as soon as they are
+// freed, so that resident memory keeps to the budget while objects come and go. Small ones are kept for a second: what
+// passes through unstored is freed and wanted again all the time.
 extern "C" const char* malloc_conf;
-const char* malloc_conf = "dirty_decay_ms:0,muzzy_decay_ms:0";
+const char* malloc_conf = "oversize_threshold:32768,dirty_decay_ms:1000,muzzy_decay_ms:0";
 
 int main(int argc, char** argv) {
   return weir::run_command_line(argc, argv);
