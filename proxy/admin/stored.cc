@@ -5,6 +5,7 @@
 #include <array>
 
 #include "proxy/base/arena.h"
+#include "proxy/base/text.h"
 #include "proxy/cache/freshness.h"
 #include "proxy/cache/key.h"
 
@@ -12,10 +13,8 @@ namespace weir {
 namespace {
 
 std::string hex(std::uint64_t number) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (int shift = 60; shift >= 0; shift -= 4) text.push_back(kDigits[(number >> shift) & 15U]);
-  return text;
+  const auto digits = hex_of(number);
+  return {digits.data(), digits.size()};
 }
 
 bool is_for(const Object& object, const PlainUrl& url) {

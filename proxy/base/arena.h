@@ -13,7 +13,7 @@ class Arena {
  public:
   // Valid until reset().
   char* take(std::size_t bytes) {
-    if (bytes > kBlock) return large_.emplace_back(std::make_unique<char[]>(bytes)).get();
+    if (bytes > kBlock) return large_.emplace_back(std::make_unique_for_overwrite<char[]>(bytes)).get();
     if (used_ + bytes > kBlock || blocks_.empty()) next_block();
     char* at = blocks_[current_].get() + used_;
     used_ += bytes;
@@ -55,7 +55,7 @@ class Arena {
 
   void next_block() {
     if (!blocks_.empty()) ++current_;
-    if (current_ == blocks_.size()) blocks_.push_back(std::make_unique<char[]>(kBlock));
+    if (current_ == blocks_.size()) blocks_.push_back(std::make_unique_for_overwrite<char[]>(kBlock));
     used_ = 0;
   }
 

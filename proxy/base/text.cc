@@ -58,6 +58,22 @@ void append_escaped_byte(std::string& out, unsigned char byte) {
 
 }  // namespace
 
+// Eight digits at a time: each nibble goes into a byte of its own, and all eight become letters or digits at once.
+std::array<char, 16> hex_of(std::uint64_t number) {
+  constexpr std::uint64_t kEach = 0x0101010101010101;
+  std::array<char, 16> digits;
+  for (std::size_t half = 0; half < 2; ++half) {
+    std::uint64_t x = half == 0 ? number >> 32 : number & 0xffffffff;
+    x = (x | x << 16) & 0x0000ffff0000ffff;
+    x = (x | x << 8) & 0x00ff00ff00ff00ff;
+    x = (x | x << 4) & 0x0f0f0f0f0f0f0f0f;
+    const std::uint64_t letters = ((x + 6 * kEach) >> 4) & kEach;
+    x += '0' * kEach + letters * ('a' - '0' - 10);
+    for (std::size_t i = 0; i < 8; ++i) digits[8 * half + i] = static_cast<char>(x >> (56 - 8 * i));
+  }
+  return digits;
+}
+
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   const std::size_t n = a.size();

@@ -1,6 +1,7 @@
 // Small questions about ASCII text, none of which depend on the locale.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -36,6 +37,9 @@ std::size_t utf8_sequence(std::string_view text) noexcept;
 
 // Control bytes and quotes escaped as in JSON, bytes that are not UTF-8 as \u00XX: safe in logs and in errors.
 std::string printable(std::string_view text);
+
+// Sixteen lower-case digits.
+std::array<char, 16> hex_of(std::uint64_t number);
 
 // Compares in a time that depends on the lengths only: for tokens.
 bool equals_constant_time(std::string_view a, std::string_view b);

@@ -51,13 +51,11 @@ void FlightReader::advance(std::size_t bytes) {
 }
 
 std::uint64_t FlightReader::offset() const {
-  const std::lock_guard lock(flight_->mutex_);
   return seat_->offset;
 }
 
 bool FlightReader::is_cut() const {
-  const std::lock_guard lock(flight_->mutex_);
-  return seat_->cut;
+  return seat_->cut.load(std::memory_order_relaxed);
 }
 
 Flight::Flight(Identity identity, FlightTable& table) : identity_(std::move(identity)), table_(table) {}
@@ -110,13 +108,12 @@ std::size_t Flight::readers() const {
 void Flight::set_writer(Executor& executor, Callback<void()> on_change) {
   const std::lock_guard lock(mutex_);
   writer_ = &executor;
-  on_change_ = std::make_shared<Callback<void()>>(std::move(on_change));
+  on_change_ = std::move(on_change);
 }
 
 void Flight::leave_writer() {
+  on_change_.reset();  // one signalled before finds it empty
   const std::lock_guard lock(mutex_);
-  if (on_change_) on_change_->reset();  // one posted before sees that it is empty: the writer's loop is this one
-  on_change_.reset();
   writer_ = nullptr;
 }
 
@@ -138,7 +135,7 @@ void Flight::publish_head(std::shared_ptr<const Object> draft, int origin_status
   notify(lock);
 }
 
-void Flight::append(std::string_view bytes) {
+std::size_t Flight::append(std::string_view bytes) {
   std::unique_lock lock(mutex_);
   while (!bytes.empty()) {
     if (blocks_.empty() || blocks_.back().used == blocks_.back().capacity) add_block();
@@ -149,8 +146,10 @@ void Flight::append(std::string_view bytes) {
     end_ += part;
     bytes.remove_prefix(part);
   }
-  full_ = room_locked() == 0;
+  const std::size_t room = room_locked();
+  full_ = room == 0;
   notify(lock);
+  return room;
 }
 
 // A body of known length lies in one piece; others in blocks that grow.
@@ -203,8 +202,7 @@ std::size_t Flight::room() {
 }
 
 bool Flight::keeps() const {
-  const std::lock_guard lock(mutex_);
-  return keep_;
+  return keep_.load(std::memory_order_relaxed);
 }
 
 void Flight::stop_keeping() {
@@ -217,7 +215,7 @@ void Flight::stop_keeping() {
 
 std::vector<Block> Flight::kept_blocks() const {
   const std::lock_guard lock(mutex_);
-  return {blocks_.begin(), blocks_.end()};
+  return blocks_;
 }
 
 void Flight::complete(Ending ending) {
@@ -240,16 +238,25 @@ void Flight::fail(Error error) {
 
 void Flight::drop_passed() {
   const std::uint64_t passed = slowest();
-  while (!blocks_.empty() && first_ + blocks_.front().used <= passed &&
-         blocks_.front().used == blocks_.front().capacity) {
-    first_ += blocks_.front().used;
-    table_.bytes_.fetch_sub(blocks_.front().capacity, std::memory_order_relaxed);
-    blocks_.pop_front();
+  auto block = blocks_.begin();
+  for (; block != blocks_.end() && first_ + block->used <= passed && block->used == block->capacity; ++block) {
+    first_ += block->used;
+    table_.bytes_.fetch_sub(block->capacity, std::memory_order_relaxed);
   }
+  blocks_.erase(blocks_.begin(), block);
 }
 
 // Wakes every reader that isn't being woken already; those of one executor together.
 void Flight::notify(std::unique_lock<std::mutex>& lock) {
+  if (seats_.size() == 1) {  // nearly always; and then without a list
+    const SeatPtr only = seats_.front();
+    const bool waking = !std::exchange(only->signalled, true);
+    lock.unlock();
+    if (waking) {
+      only->executor->execute([self = shared_from_this(), only] { self->wake({&only, 1}); });
+    }
+    return;
+  }
   std::vector<SeatPtr> waking;
   for (const SeatPtr& seat : seats_) {
     if (!std::exchange(seat->signalled, true)) waking.push_back(seat);
@@ -259,28 +266,29 @@ void Flight::notify(std::unique_lock<std::mutex>& lock) {
   for (auto begin = waking.begin(); begin != waking.end();) {
     const auto end =
         std::find_if(begin, waking.end(), [&](const SeatPtr& s) { return s->executor != (*begin)->executor; });
-    std::vector<SeatPtr> together(begin, end);
     Executor& executor = *(*begin)->executor;
-    executor.execute([self = shared_from_this(), together = std::move(together)] {
-      {
-        const std::lock_guard relock(self->mutex_);
-        for (const SeatPtr& seat : together) seat->signalled = false;
-      }
-      for (const SeatPtr& seat : together) {
-        if (seat->wake) seat->wake();
-      }
-    });
+    executor.execute([self = shared_from_this(), together = std::vector<SeatPtr>(begin, end)] { self->wake(together); });
     begin = end;
   }
 }
 
+// On the loop of their readers.
+void Flight::wake(std::span<const SeatPtr> seats) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const SeatPtr& seat : seats) seat->signalled = false;
+  }
+  for (const SeatPtr& seat : seats) {
+    if (seat->wake) seat->wake();
+  }
+}
+
 void Flight::signal_writer(std::unique_lock<std::mutex>& lock) {
-  auto change = on_change_;
-  Executor* writer = writer_;
+  Executor* const writer = writer_;
   lock.unlock();
-  if (change == nullptr || writer == nullptr) return;
-  writer->execute([change = std::move(change)] {
-    if (*change) (*change)();
+  if (writer == nullptr) return;
+  writer->execute([self = shared_from_this()] {
+    if (self->on_change_) self->on_change_();
   });
 }
 

@@ -15,7 +15,6 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -64,8 +63,8 @@ class FlightReader {
     Callback<void()> wake;   // the reader's loop only; empty once it left
     bool signalled = false;  // guarded by the flight's mutex, as is offset
     bool owner = false;
-    bool cut = false;
-    std::uint64_t offset = 0;
+    std::atomic<bool> cut = false;
+    std::uint64_t offset = 0;  // changed by its reader alone
   };
   FlightPtr flight_;
   std::shared_ptr<Seat> seat_;
@@ -119,8 +118,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
   void publish_interim(std::string head);
   void publish_head(std::shared_ptr<const Object> draft, int origin_status, bool share, bool keep,
                     std::optional<std::uint64_t> length);
-  // All bytes are taken; room() says whether more should come.
-  void append(std::string_view bytes);
+  // All bytes are taken. Returns what room() would: how many more should come now; 0: wait for on_change.
+  std::size_t append(std::string_view bytes);
   std::size_t room();
   bool keeps() const;
   // The body grew too large to be kept: from here on a window.
@@ -141,6 +140,7 @@ class Flight : public std::enable_shared_from_this<Flight> {
   using SeatPtr = std::shared_ptr<FlightReader::Seat>;
 
   void notify(std::unique_lock<std::mutex>& lock);
+  void wake(std::span<const SeatPtr> seats);
   void drop_passed();
   std::uint64_t slowest() const;
   std::size_t most_ahead() const;
@@ -155,7 +155,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
   FlightTable& table_;
   mutable std::mutex mutex_;  // guards all below
   FlightView::Stage stage_ = FlightView::Stage::empty;
-  bool released_ = false, keep_ = true, revalidated_ = false, full_ = false;
+  bool released_ = false, revalidated_ = false, full_ = false;
+  std::atomic<bool> keep_ = true;  // written under the mutex, by the writer
   int origin_status_ = 0;
   std::shared_ptr<const Object> draft_;
   ObjectPtr whole_;
@@ -163,12 +164,12 @@ class Flight : public std::enable_shared_from_this<Flight> {
   std::vector<std::string> interim_;
   std::string trailers_;
   std::optional<std::uint64_t> length_;
-  std::deque<Block> blocks_;
+  std::vector<Block> blocks_;
   std::uint64_t first_ = 0;  // offset of blocks_.front()
   std::uint64_t end_ = 0;
   std::vector<SeatPtr> seats_;
   Executor* writer_ = nullptr;
-  std::shared_ptr<Callback<void()>> on_change_;
+  Callback<void()> on_change_;  // not under the mutex: only on the writer's loop
 };
 
 // The flights that others may join. Any thread.

@@ -37,13 +37,8 @@ class Parts {
 };
 
 std::string_view hex(const Digest& digest, Arena& arena) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  char* const out = arena.take(kHexDigest);
-  std::size_t n = 0;
-  for (const std::uint64_t half : {digest.high, digest.low}) {
-    for (int shift = 60; shift >= 0; shift -= 4) out[n++] = kDigits[(half >> shift) & 15U];
-  }
-  return {out, kHexDigest};
+  const auto high = hex_of(digest.high), low = hex_of(digest.low);
+  return arena.join(std::string_view(high.data(), high.size()), std::string_view(low.data(), low.size()));
 }
 
 // The values that `for_each` calls out, with a separator that none of them holds; one value stays where it is.

@@ -3,6 +3,7 @@
 
 #include "proxy/base/text.h"
 #include "proxy/cache/footprint.h"
+#include "proxy/http/h1_codec.h"
 
 namespace weir {
 
@@ -26,6 +27,30 @@ Fields Object::fields() const {
   Fields fields;
   read_fields_of_head(head, fields);
   return fields;
+}
+
+std::string head_of_304(const Object& object) {
+  Fields fields = object.fields();
+  fields.remove_if([](const Field& field) {
+    switch (field.id) {
+      case Name::cache_control:
+      case Name::content_location:
+      case Name::date:
+      case Name::etag:
+      case Name::expires:
+      case Name::vary:
+      case Name::via:
+      case Name::cdn_cache_control:
+      case Name::last_modified: return false;
+      default: return true;
+    }
+  });
+  std::string head;
+  std::size_t size = 40;
+  for (const Field& field : fields) size += field.name.size() + field.value.size() + 4;
+  head.reserve(size);
+  static_cast<void>(write_h1_response_head(head, 304, "Not Modified", fields));
+  return head;
 }
 
 Size Object::footprint() const {

@@ -46,7 +46,7 @@ struct Object {
   std::string head;  // status line and fields as HTTP/1.1 bytes, each line with CR LF, no empty line; no Age, no
                      // framing but Content-Length where the length is known
   std::optional<std::uint64_t> length;  // as `head` says it; none: it says none
-  std::string head304;                  // the same for a 304 (RFC 9110 §15.4.5)
+  std::string head304;                  // the same for a 304 (RFC 9110 §15.4.5); empty before it is stored
   std::string etag;                     // as sent, with quotes and W/; empty: none
   std::string last_modified;            // as sent; empty: none
   WallTime date = 0;                    // the Date field
@@ -71,6 +71,9 @@ struct Object {
 
 // Adds the fields of ready head bytes, as Object::head has them; views into `head`.
 void read_fields_of_head(std::string_view head, Fields& fields);
+
+// What Object::head304 is made of: the fields of `head` that a 304 has.
+std::string head_of_304(const Object& object);
 
 using ObjectPtr = std::shared_ptr<const Object>;
 

@@ -109,10 +109,13 @@ bool pass_on(Exchange& x) {
   for (;;) {
     const std::size_t count = x.reader.peek(pieces);
     if (count == 0) return true;
+    std::size_t offered = 0;
+    for (std::size_t i = 0; i < count; ++i) offered += pieces[i].iov_len;
     const std::size_t taken = x.channel.send_some({pieces.data(), count});
     x.reader.advance(taken);
     x.body_bytes += taken;
     if (taken == 0) return false;
+    if (taken == offered && count < pieces.size()) return true;
   }
 }
 
@@ -176,7 +179,10 @@ void start_answer(Exchange& x, const Object& object, bool not_modified, std::opt
   add_lines(lines, x);
   ResponseStart start;
   start.status = x.status;
-  start.head = not_modified ? object.head304 : object.head;
+  std::string late_head304;
+  if (not_modified && object.head304.empty()) late_head304 = head_of_304(object);
+  const std::string& head304 = late_head304.empty() ? object.head304 : late_head304;
+  start.head = not_modified ? head304 : object.head;
   if (x.route->edits_client_response) start.head = edited_head(x, object, start.head, x.status);
   start.extra = lines.text();
   start.body = body_follows(x, x.status);

@@ -1,4 +1,5 @@
 // receive: which route the request belongs to, whether it may pass, and under which key its answer is kept.
+#include <cstring>
 #include <random>
 #include <span>
 
@@ -10,14 +11,21 @@ namespace {
 
 constexpr std::size_t kLongestRequestId = 128;
 
-// Random, not secret: ids only have to differ.
+// Random, not secret: ids only have to differ. A counter, well stirred (SplitMix64), from a start that nobody knows.
+std::uint64_t random_number() {
+  thread_local std::uint64_t state = std::uint64_t{std::random_device{}()} << 32 | std::random_device{}();
+  std::uint64_t x = state += 0x9e3779b97f4a7c15;
+  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+  x = (x ^ x >> 27) * 0x94d049bb133111eb;
+  return x ^ x >> 31;
+}
+
 void fill_with_hex(std::span<char> out) {
-  thread_local std::mt19937_64 random{std::random_device{}()};
-  static constexpr std::string_view kHex = "0123456789abcdef";
-  std::uint64_t bits = 0;
-  for (std::size_t i = 0; i < out.size(); ++i, bits >>= 4) {
-    if (i % 16 == 0) bits = random();
-    out[i] = kHex[bits & 15];
+  while (!out.empty()) {
+    const auto digits = hex_of(random_number());
+    const std::size_t part = std::min(out.size(), digits.size());
+    std::memcpy(out.data(), digits.data(), part);
+    out = out.subspan(part);
   }
 }
 

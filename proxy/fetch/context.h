@@ -8,7 +8,6 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "proxy/base/line_log.h"
@@ -111,7 +110,7 @@ struct WorkerContext {
   // edit.
   std::string log_text, log_line, edited_text;
   ResponseHead edited_head;
-  std::unordered_map<const Fetch*, std::unique_ptr<Fetch>> fetches;  // under way; each takes itself out
+  std::vector<std::unique_ptr<Fetch>> fetches;  // under way, in no order; each takes itself out
 };
 
 }  // namespace weir

@@ -17,7 +17,8 @@ Error plain(Side side, Code code, std::string detail) {
 void Fetch::start(WorkerContext& worker, const FetchOrder& order) {
   auto fetch = std::make_unique<Fetch>(worker, order);
   Fetch* const raw = fetch.get();
-  worker.fetches.emplace(raw, std::move(fetch));
+  raw->place_ = worker.fetches.size();
+  worker.fetches.push_back(std::move(fetch));
   raw->advance();
 }
 
@@ -92,12 +93,14 @@ void Fetch::fail(Error error) {
 
 void Fetch::over() {
   if (std::exchange(over_, true)) return;
-  *going_ = false;
+  if (alive_) *alive_ = false;
   acquiring.cancel();
   if (connection) pool().give_back(std::move(connection));
-  const auto at = worker.fetches.find(this);
-  auto self = std::move(at->second);
-  worker.fetches.erase(at);
+  auto& fetches = worker.fetches;
+  std::swap(fetches[place_], fetches.back());
+  fetches[place_]->place_ = place_;
+  auto self = std::move(fetches.back());
+  fetches.pop_back();
   worker.loop.dispose(std::move(self));
 }
 

@@ -105,7 +105,10 @@ class Fetch final : public OriginConnection::User {
   void on_flight_change();                 // room for the body, or nobody reads any more
   void renew(ResponseHead& not_modified);  // keep.cc
   // Turns false when this fetch is over: for answers that come by another way than an Operation.
-  const std::shared_ptr<const bool>& alive() const { return alive_; }
+  std::shared_ptr<const bool> alive() {
+    if (!alive_) alive_ = std::make_shared<bool>(true);
+    return alive_;
+  }
 
   // OriginConnection::User
   void on_origin_connected() override;
@@ -119,14 +122,14 @@ class Fetch final : public OriginConnection::User {
   bool is_sent_write() const;
   bool may_ask_again(const Error& error, bool untouched) const;
   bool over_ = false;
-  std::shared_ptr<bool> going_ = std::make_shared<bool>(true);
-  std::shared_ptr<const bool> alive_ = going_;
+  std::shared_ptr<bool> alive_;  // once somebody asked for it
+  std::size_t place_ = 0;        // in worker.fetches
 };
 
 // The pieces of `receive` and `keep` that decide, apart from the machine.
 void add_tag(std::vector<std::string>& tags, std::string tag);   // each once, up to a bound
 std::vector<std::string> response_tags(const Fields& response);  // of Surrogate-Key, Cache-Tag, xkey; bounded
-void set_head(Object& object, int status, std::string_view reason, const Fields& fields,
-              std::optional<std::uint64_t> length);  // head, head304, etag, last_modified, date
+void set_head(Object& object, int status, std::string_view reason, Fields fields,
+              std::optional<std::uint64_t> length);  // head, etag, last_modified, date
 
 }  // namespace weir

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "proxy/base/text.h"
 #include "proxy/fetch/fetch.h"
 #include "proxy/http/date.h"
 
@@ -15,12 +16,8 @@ std::string make_etag(const Body& body) {
   Fingerprint print;
   for (const Block& block : body.blocks()) print.add(block.view());
   const Digest digest = print.digest();
-  static constexpr std::string_view kHex = "0123456789abcdef";
-  std::string etag = "\"";
-  for (const std::uint64_t half : {digest.high, digest.low}) {
-    for (int shift = 60; shift >= 0; shift -= 4) etag += kHex[(half >> shift) & 15];
-  }
-  return etag + "\"";
+  const auto high = hex_of(digest.high), low = hex_of(digest.low);
+  return std::string("\"").append(high.data(), high.size()).append(low.data(), low.size()) + '"';
 }
 
 bool wants_etag(const Fetch& f) {
@@ -46,7 +43,8 @@ std::shared_ptr<Object> finished_object(Fetch& f) {
     etag = make_etag(*body);
     fields.add(Name::etag, etag);
   }
-  set_head(*object, draft.status, reason_phrase(draft.status), fields, body->size());
+  set_head(*object, draft.status, reason_phrase(draft.status), std::move(fields), body->size());
+  object->head304 = head_of_304(*object);
   object->body = std::move(body);
   return object;
 }
@@ -79,6 +77,7 @@ std::shared_ptr<Object> renewed(const Object& old, const Fields& fields, const L
   object->life = life;
   object->position = position;
   set_head(*object, old.status, reason_phrase(old.status), fields, old.body->size());
+  object->head304 = head_of_304(*object);
   object->hits.store(old.hits.load(std::memory_order_relaxed), std::memory_order_relaxed);
   return object;
 }
@@ -133,15 +132,15 @@ void Fetch::renew(ResponseHead& not_modified) {
       {.whole = std::move(mine), .revalidated = true, .share = share, .origin_status = 304, .trailers = {}});
 }
 
-void set_head(Object& object, int status, std::string_view reason, const Fields& fields,
-              std::optional<std::uint64_t> length) {
+void set_head(Object& object, int status, std::string_view reason, Fields fields, std::optional<std::uint64_t> length) {
   object.status = status;
-  Fields without_length = fields;
-  without_length.remove(Name::content_length);
-  without_length.remove(Name::age);
+  fields.remove(Name::age);
+  std::size_t size = 64;  // for the status line and the length
+  for (const Field& field : fields) size += field.name.size() + field.value.size() + 4;
   object.head.clear();
+  object.head.reserve(size);
   // What came through the parser can be written again; a filter's slip would show here and leave a bare status line.
-  if (!write_h1_response_head(object.head, status, reason, without_length)) {
+  if (!write_h1_response_head(object.head, status, reason, fields)) {
     object.head.clear();
     static_cast<void>(write_h1_response_head(object.head, status, reason, Fields{}));
   }
@@ -152,23 +151,6 @@ void set_head(Object& object, int status, std::string_view reason, const Fields&
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), *length).ptr;
     object.head.append("Content-Length: ").append(digits.data(), end).append("\r\n");
   }
-  Fields for_304;
-  for (const Field& field : without_length) {
-    switch (field.id) {
-      case Name::cache_control:
-      case Name::content_location:
-      case Name::date:
-      case Name::etag:
-      case Name::expires:
-      case Name::vary:
-      case Name::via:
-      case Name::cdn_cache_control:
-      case Name::last_modified: for_304.add(field); break;
-      default: break;
-    }
-  }
-  object.head304.clear();
-  static_cast<void>(write_h1_response_head(object.head304, 304, "Not Modified", for_304));
   object.etag = fields.value(Name::etag);
   object.last_modified = fields.value(Name::last_modified);
   object.date = parse_date(fields.value(Name::date), wall_now()).value_or(wall_now());

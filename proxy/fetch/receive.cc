@@ -189,8 +189,7 @@ void Fetch::on_origin_body(std::string_view bytes) {
     }
     flight->stop_keeping();
   }
-  flight->append(bytes);
-  if (flight->room() == 0) connection->pause_reading(true);
+  if (flight->append(bytes) == 0) connection->pause_reading(true);
 }
 
 void Fetch::on_origin_end(const Fields& trailer_fields) {

@@ -31,13 +31,9 @@ Next connect(Fetch& f) {
 }
 
 Result<void> write_head(Fetch& f) {
-  std::string head;
-  head.reserve(512);
   const H1RequestLine line{f.request.method_text, f.target, f.request.authority};
-  auto written =
-      write_h1_request(head, line, f.to_origin, f.upload ? f.request.framing : Framing::none, f.request.content_length);
-  if (written) f.connection->send(head);
-  return written;
+  const Framing framing = f.upload ? f.request.framing : Framing::none;
+  return write_h1_request(f.connection->unsent_bytes(), line, f.to_origin, framing, f.request.content_length);
 }
 
 // Moves what waits of the upload to the connection.

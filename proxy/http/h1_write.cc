@@ -1,5 +1,6 @@
 // The writing half of the HTTP/1.1 codec (RFC 9112): heads and chunk framing, made anew and never copied from what
 // came in. The last gate against request splitting: what would break the grammar is refused here whoever made it.
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -31,13 +32,26 @@ void append_number(std::string& out, std::uint64_t n, int base = 10) {
 
 // All but framing fields. On an error `out` is as it was at `begin`.
 Result<void> append_fields(std::string& out, std::size_t begin, const Fields& fields) {
+  const std::size_t start = out.size();
+  std::size_t size = start;
   for (const Field& field : fields) {
     if (is_framing(field.id)) continue;
-    if (!is_token(field.name) || !is_field_value(field.value)) {
+    const bool is_name = field.id != Name::other || is_token(field.name);
+    if (!is_name || !is_field_value(field.value)) {
       out.resize(begin);
       return refuse(field.name);
     }
-    out.append(field.name).append(": ").append(field.value).append("\r\n");
+    size += field.name.size() + field.value.size() + 4;
+  }
+  out.resize(size);
+  char* at = out.data() + start;
+  const auto put = [&at](std::string_view text) { at = std::copy(text.begin(), text.end(), at); };
+  for (const Field& field : fields) {
+    if (is_framing(field.id)) continue;
+    put(field.name);
+    put(": ");
+    put(field.value);
+    put("\r\n");
   }
   return {};
 }

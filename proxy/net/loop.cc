@@ -35,7 +35,7 @@ Loop::Loop() : base_(make_base()), wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOE
 Loop::~Loop() {
   deferred_.clear();
   posted_.clear();
-  dying_.clear();
+  bury();
   event_del(&wake_);
   ::close(wake_fd_);
 }
@@ -48,7 +48,7 @@ void Loop::run() {
     event_base_loop(base_.get(), deferred_.empty() ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
     run_posted();
     run_deferred();
-    dying_.clear();
+    bury();
   }
   current_loop = nullptr;
 }
@@ -101,6 +101,14 @@ void Loop::run_deferred() {
     running_.swap(deferred_);
     for (auto& work : running_) work();
     running_.clear();
+  }
+}
+
+// What dies may hand over more to die.
+void Loop::bury() {
+  while (!dying_.empty()) {
+    dead_.swap(dying_);
+    dead_.clear();
   }
 }
 

@@ -44,7 +44,7 @@ class Loop final : public Executor {
   // This loop's thread: destroyed at the end of the turn.
   template <class T>
   void dispose(std::unique_ptr<T> dying) {
-    if (dying) dying_.push_back(std::shared_ptr<void>(std::move(dying)));
+    if (dying) dying_.push_back({dying.release(), [](void* it) { const std::unique_ptr<T> dies(static_cast<T*>(it)); }});
   }
 
   // The time of this turn, read at most once in it.
@@ -62,6 +62,7 @@ class Loop final : public Executor {
   void read_now();
   void run_posted();
   void run_deferred();
+  void bury();
   static void on_wake(evutil_socket_t fd, short what, void* self) noexcept;
 
   struct FreeBase {
@@ -74,7 +75,7 @@ class Loop final : public Executor {
   Now now_;
   bool now_read_ = false;
   std::vector<Callback<void()>> deferred_, running_;
-  std::vector<std::shared_ptr<void>> dying_;
+  std::vector<std::unique_ptr<void, void (*)(void*)>> dying_, dead_;
   // Any thread.
   std::atomic<bool> stopping_{false};
   std::mutex mutex_;

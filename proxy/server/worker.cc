@@ -21,7 +21,7 @@ Worker::~Worker() {
   clients_.clear();
   sessions_.clear();
   while (!context_.fetches.empty())
-    context_.fetches.begin()->second->fail({Side::internal, Code::unavailable, "weir stops"});
+    context_.fetches.back()->fail({Side::internal, Code::unavailable, "weir stops"});
 }
 
 void Worker::run(const std::vector<int>& listeners, std::shared_ptr<const Snapshot> snapshot) {

@@ -53,12 +53,12 @@ void OriginConnection::begin(User& user, Method method) {
   deadline_.clear();
 }
 
-void OriginConnection::send(std::string_view bytes) {
+std::string& OriginConnection::unsent_bytes() {
   if (out_sent_ == out_.size()) {
     out_.clear();
     out_sent_ = 0;
   }
-  out_.append(bytes);
+  return out_;
 }
 
 bool OriginConnection::flush() {
@@ -171,8 +171,8 @@ bool OriginConnection::step(std::string_view in, std::size_t& consumed) {
   }
   answered_ = true;
   deadline_.clear();
-  stream_.want_read(false);
   user_->on_origin_end(parser_.trailers());
+  if (user_ != nullptr) stream_.want_read(false);  // nearly always it was released meanwhile: then it reads on, idle
   return false;
 }
 

@@ -50,7 +50,9 @@ class OriginConnection {
   bool quiet() const { return !broken_ && stream_.quiet(); }
 
   // Bytes to send: kept until flush() hands them to the kernel.
-  void send(std::string_view bytes);
+  void send(std::string_view bytes) { unsent_bytes().append(bytes); }
+  // The same, for who writes them in place: to be appended to.
+  std::string& unsent_bytes();
   // True once all was handed to the kernel; else on_origin_writable() follows.
   bool flush();
   std::size_t unsent() const { return out_.size() - out_sent_; }

@@ -2,6 +2,7 @@
 #include "proxy/upstream/pool.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace weir {
@@ -11,22 +12,29 @@ constexpr std::size_t kIdleKept = 64;  // for each server and worker
 
 }  // namespace
 
-// One acquire() under way. Once a slot is granted, hand_over gives it to the connection or back.
-struct OriginPool::Request {
-  Request(Loop& loop, OriginServer& chosen) : server(chosen), timeout(loop, [this] { timed_out(); }) {}
+// One acquire() under way, which is also its ticket in the server's queue. Once a slot is granted, hand_over gives it to
+// the connection or back.
+struct OriginPool::Request : OriginServer::Ticket {
+  explicit Request(OriginServer& chosen) : server(chosen) {}
 
-  void timed_out() {
-    if (!server.give_up(ticket)) return;  // granted already: that answer is on its way
-    over = true;
-    auto answer = std::move(acquired);
-    auto last = std::move(ticket->granted);  // may hold the last reference to this
-    answer(Error{Side::origin, Code::unavailable, "waited too long for a connection"}, server);
+  void time_out_after(Loop& loop, const std::shared_ptr<Request>& self, Duration patience) {
+    timeout.emplace(loop, [weak = std::weak_ptr<Request>(self)] {
+      if (const auto request = weak.lock()) timed_out(request);
+    });
+    timeout->set(patience);
+  }
+
+  static void timed_out(const std::shared_ptr<Request>& request) {
+    if (!request->server.give_up(request)) return;  // granted already: that answer is on its way
+    request->over = true;
+    auto answer = std::move(request->acquired);
+    request->granted.reset();
+    answer(Error{Side::origin, Code::unavailable, "waited too long for a connection"}, request->server);
   }
 
   OriginServer& server;
   Acquired acquired;
-  std::shared_ptr<OriginServer::Ticket> ticket = std::make_shared<OriginServer::Ticket>();
-  Timer timeout;
+  std::optional<Timer> timeout;  // once it is queued
   bool fresh = false, over = false;
 };
 
@@ -38,17 +46,17 @@ OriginPool::~OriginPool() = default;
 Operation OriginPool::acquire(std::uint64_t key_hash, const OriginServer* tried, bool fresh, Acquired acquired) {
   OriginServer* server = upstream_->choose(key_hash, tried);
   if (server == nullptr) server = upstream_->servers().front().get();  // all drained: better one of them than nobody
-  auto request = std::make_shared<Request>(loop_, *server);
+  auto request = std::make_shared<Request>(*server);
   request->acquired = std::move(acquired);
   request->fresh = fresh;
-  request->ticket->executor = &loop_;
-  switch (server->take_slot(request->ticket)) {
+  request->executor = &loop_;
+  switch (server->take_slot(request)) {
     case OriginServer::Slot::taken:
       loop_.defer([self = shared_from_this(), request] { self->hand_over(request); });
       break;
     case OriginServer::Slot::queued:
-      request->ticket->granted = [self = shared_from_this(), request] { self->hand_over(request); };
-      request->timeout.set(upstream_->options().queue_timeout);
+      request->granted = [self = shared_from_this(), request] { self->hand_over(request); };
+      request->time_out_after(loop_, request, upstream_->options().queue_timeout);
       break;
     case OriginServer::Slot::full:
       loop_.defer([request] {
@@ -61,14 +69,14 @@ Operation OriginPool::acquire(std::uint64_t key_hash, const OriginServer* tried,
   }
   return Operation([request] {
     if (std::exchange(request->over, true)) return;
-    request->timeout.clear();
+    if (request->timeout) request->timeout->clear();
     // Still waiting: out of the queue. Granted or about to be: hand_over sees that it is over and gives the slot back.
-    if (request->server.give_up(request->ticket)) request->ticket->granted.reset();
+    if (request->server.give_up(request)) request->granted.reset();
   });
 }
 
 void OriginPool::hand_over(const std::shared_ptr<Request>& request) {
-  request->timeout.clear();
+  if (request->timeout) request->timeout->clear();
   if (std::exchange(request->over, true)) return request->server.give_slot_back();
   auto connection = connect(request->server, request->fresh);
   if (!connection) {

@@ -110,3 +110,15 @@ TEST_CASE("tokens compare whole", "[text]") {
   CHECK_FALSE(equals_constant_time("secret", "secre"));
   CHECK(equals_constant_time("", ""));
 }
+
+TEST_CASE("a number as sixteen hexadecimal digits") {
+  const auto text = [](std::uint64_t number) {
+    const auto digits = hex_of(number);
+    return std::string(digits.data(), digits.size());
+  };
+  CHECK(text(0) == "0000000000000000");
+  CHECK(text(0x0123456789abcdef) == "0123456789abcdef");
+  CHECK(text(0xfedcba9876543210) == "fedcba9876543210");
+  CHECK(text(~std::uint64_t{0}) == "ffffffffffffffff");
+  CHECK(text(0x9a) == "000000000000009a");
+}
