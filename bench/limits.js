@@ -7,6 +7,7 @@ import { cpus } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { compress } from './limits/compress.js';
 import { memory } from './limits/memory.js';
 import { purge } from './limits/purge.js';
 import { Stand } from './limits/stand.js';
@@ -14,12 +15,12 @@ import { storm, uncacheable } from './limits/storm.js';
 import { find_program, kServers, version_of } from './servers.js';
 
 const kOut = resolve(dirname(fileURLToPath(import.meta.url)), '../build/bench');
-const kRows = { storm, uncacheable, purge, memory };
+const kRows = { storm, uncacheable, purge, memory, compress };
 const kHelp = `
 ./dev bench limits
   ROW          ${Object.keys(kRows).join(' ')}; all where none is named
   --clients N  of storm and uncacheable (1000)
-  --rounds N   of storm and uncacheable (5)
+  --rounds N   of storm, uncacheable and compress (5)
   --objects N  of purge (1000000)
   --purges N   of purge, of each kind (200)
   --gib N      through weir in memory (10)

@@ -1,14 +1,21 @@
 // The rows of the comparison: what is asked for, how the generator asks, and what has to be true for the row to mean what
 // it says. It starts nothing.
 
+import { kText } from './servers.js';
+
 const kZipfCount = 10_000;
 const kKiB = 1024;
 
 // path: asked for once before the row, to see that the answer is right. asks(run, stamp): what the generator then asks for,
 // in the words that bench/generator.cc and wrk's scripts share: `same PATH`, `each PREFIX COUNT`, `zipf PREFIX COUNT SEED`.
 // warm: the same for the second before it is measured. origin: how many origin requests a client request costs.
+// headers: what the generator sends along.
 export const kRows = [
   { name: 'hit-1k', words: 'hit, 1 KiB', path: '/1k', bytes: kKiB, origin: 'none' },
+  {
+    name: 'hit-zstd', words: 'hit, text of 5 KiB, which is 1 KiB in zstd', path: '/text', bytes: kText.length, origin: 'none',
+    headers: ['Accept-Encoding: zstd'],
+  },
   { name: 'hit-16k', words: 'hit, 16 KiB', path: '/16k', bytes: 16 * kKiB, origin: 'none' },
   { name: 'hit-128k', words: 'hit, 128 KiB', path: '/128k', bytes: 128 * kKiB, origin: 'none' },
   {

@@ -2,6 +2,7 @@
 // of loopback, pinned to a core, and stopped by its process id. It sends no load.
 
 import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
@@ -13,6 +14,8 @@ const kHere = dirname(fileURLToPath(import.meta.url));
 const kRoot = resolve(kHere, '..');
 const kWeir = process.env.WEIR_BIN ?? join(kRoot, 'build/weir');
 const kBodies = { '1k': 1024, '16k': 16 * 1024, '128k': 128 * 1024 };
+// Text that takes about 1 KiB in zstd, at any level: four times the same 1,360 characters, which nothing makes smaller than their 6 bits.
+export const kText = Array.from({ length: 34 }, (_, i) => createHash('sha256').update(`text ${i}`).digest('base64').slice(0, 40)).join('').repeat(4);
 const kStartLimit = 20_000;   // milliseconds until a server has to listen
 const kStopLimit = 5_000;     // and until it has to be gone, or it is killed
 
@@ -78,6 +81,7 @@ export class Servers {
   constructor() {
     this.#folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'weir-bench-'));
     mkdirSync(join(this.#folder, 'bodies'));
+    writeFileSync(join(this.#folder, 'bodies', 'text'), kText);
     for (const [name, bytes] of Object.entries(kBodies)) writeFileSync(join(this.#folder, 'bodies', name), 'w'.repeat(bytes));
   }
 

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "filters/client_ttl.h"
+#include "filters/compress.h"
 #include "filters/headers.h"
 
 namespace weir {
@@ -14,6 +15,7 @@ std::span<const FilterType> all_filters() {
       FilterType{"request.headers", make_request_headers},
       FilterType{"response.headers", make_response_headers},
       FilterType{"response.client_ttl", make_client_ttl},
+      FilterType{"compress", make_compress},
   };
   return kFilters;
 }

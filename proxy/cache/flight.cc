@@ -79,6 +79,14 @@ std::optional<FlightReader> Flight::join(Executor& executor, Callback<void()> wa
   return reader;
 }
 
+Flight::Coded Flight::coded(ContentCoding coding) {
+  const std::lock_guard lock(mutex_);
+  FlightPtr& flight = coded_[static_cast<std::size_t>(coding)];
+  if (flight && flight->look().stage != FlightView::Stage::failed) return {flight, false};
+  flight = table_.alone(identity_);
+  return {flight, true};
+}
+
 FlightView Flight::look() const {
   const std::lock_guard lock(mutex_);
   FlightView view;
@@ -146,6 +154,7 @@ std::size_t Flight::append(std::string_view bytes) {
     end_ += part;
     bytes.remove_prefix(part);
   }
+  if (!keep_) drop_passed();  // readers of a part may be ahead of it
   const std::size_t room = room_locked();
   full_ = room == 0;
   notify(lock);
@@ -164,11 +173,19 @@ void Flight::add_block() {
   table_.bytes_.fetch_add(capacity, std::memory_order_relaxed);
 }
 
+// Of those that the fetch waits for.
 std::uint64_t Flight::slowest() const {
   std::uint64_t least = end_;
   for (const SeatPtr& seat : seats_) {
     if (!seat->cut) least = std::min(least, seat->offset);
   }
+  return least;
+}
+
+// Who was cut may still be reading the bytes that it saw last: they stay until it leaves.
+std::uint64_t Flight::passed_by_all() const {
+  std::uint64_t least = end_;
+  for (const SeatPtr& seat : seats_) least = std::min(least, seat->offset);
   return least;
 }
 
@@ -179,10 +196,11 @@ std::size_t Flight::most_ahead() const {
 
 // Someone has read all there is, and no more comes until the slowest have caught up: those are cut off.
 bool Flight::cut_laggards(const FlightReader::Seat& starving) {
-  if (keep_ || !full_ || seats_.size() < 2 || starving.offset < end_) return false;
+  if (keep_ || !full_ || seats_.size() < 2 || starving.offset != end_) return false;
   bool any = false;
   for (const SeatPtr& seat : seats_) {
-    if (seat->cut || end_ - seat->offset + kWindow / 2 <= most_ahead()) continue;
+    const std::uint64_t lag = end_ - std::min(end_, seat->offset);  // a reader of a part may be ahead
+    if (seat->cut || lag + kWindow / 2 <= most_ahead()) continue;
     seat->cut = any = true;
   }
   return any;
@@ -237,7 +255,7 @@ void Flight::fail(Error error) {
 }
 
 void Flight::drop_passed() {
-  const std::uint64_t passed = slowest();
+  const std::uint64_t passed = passed_by_all();
   auto block = blocks_.begin();
   for (; block != blocks_.end() && first_ + block->used <= passed && block->used == block->capacity; ++block) {
     first_ += block->used;
@@ -267,7 +285,8 @@ void Flight::notify(std::unique_lock<std::mutex>& lock) {
     const auto end =
         std::find_if(begin, waking.end(), [&](const SeatPtr& s) { return s->executor != (*begin)->executor; });
     Executor& executor = *(*begin)->executor;
-    executor.execute([self = shared_from_this(), together = std::vector<SeatPtr>(begin, end)] { self->wake(together); });
+    executor.execute(
+        [self = shared_from_this(), together = std::vector<SeatPtr>(begin, end)] { self->wake(together); });
     begin = end;
   }
 }

@@ -107,6 +107,13 @@ class Flight : public std::enable_shared_from_this<Flight> {
   // Any thread. `wake` runs by `executor` after each change. Null where the flight is full of readers.
   std::optional<FlightReader> join(Executor& executor, Callback<void()> wake, bool owner);
 
+  // Any thread. The flight of the same answer in another coding; `leads`: nobody makes it yet, and the caller must.
+  struct Coded {
+    FlightPtr flight;
+    bool leads = false;
+  };
+  Coded coded(ContentCoding coding);
+
   FlightView look() const;
   std::size_t readers() const;
   std::string interim(std::size_t n) const;  // as HTTP/1.1 bytes, with the empty line
@@ -143,6 +150,7 @@ class Flight : public std::enable_shared_from_this<Flight> {
   void wake(std::span<const SeatPtr> seats);
   void drop_passed();
   std::uint64_t slowest() const;
+  std::uint64_t passed_by_all() const;
   std::size_t most_ahead() const;
   std::size_t room_locked() const;
   bool cut_laggards(const FlightReader::Seat& starving);
@@ -165,6 +173,7 @@ class Flight : public std::enable_shared_from_this<Flight> {
   std::string trailers_;
   std::optional<std::uint64_t> length_;
   std::vector<Block> blocks_;
+  std::array<FlightPtr, kContentCodings> coded_;
   std::uint64_t first_ = 0;  // offset of blocks_.front()
   std::uint64_t end_ = 0;
   std::vector<SeatPtr> seats_;

@@ -15,7 +15,6 @@ namespace {
 using Value = std::optional<std::string_view>;
 
 constexpr std::size_t kPrefix = 4;
-constexpr std::size_t kHexDigest = 32;
 constexpr std::string_view kAnonymous = "anonymous";
 
 // Writes parts into arena memory that was measured before.

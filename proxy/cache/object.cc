@@ -53,9 +53,15 @@ std::string head_of_304(const Object& object) {
   return head;
 }
 
+Size Form::footprint() const {
+  return allocated(sizeof(Form) + kControlBlock) + heap_of(head) + (body ? body->footprint() : 0);
+}
+
 Size Object::footprint() const {
-  return allocated(sizeof(Object) + kControlBlock) + heap_of(key) + heap_of(vary_names) + heap_of(vary_values) +
-         heap_of(head) + heap_of(head304) + heap_of(etag) + heap_of(last_modified) + heap_of(tags);
+  Size total = allocated(sizeof(Object) + kControlBlock) + heap_of(key) + heap_of(vary_names) + heap_of(vary_values) +
+               heap_of(head) + heap_of(head304) + heap_of(etag) + heap_of(last_modified) + heap_of(tags);
+  for (const FormPtr& form : forms) total += form ? form->footprint() : 0;
+  return total;
 }
 
 }  // namespace weir

@@ -1,6 +1,7 @@
 // Object: one stored response. Const once stored; a 304 makes a new object that shares the body.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -13,6 +14,8 @@
 #include "proxy/base/hash.h"
 #include "proxy/base/units.h"
 #include "proxy/cache/body.h"
+#include "proxy/coding/dictionary.h"
+#include "proxy/http/content_coding.h"
 #include "proxy/http/headers.h"
 
 namespace weir {
@@ -35,6 +38,20 @@ struct Life {
   Duration ttl(Time now) const { return fresh_for - age(now); }  // negative once stale
 };
 
+// The content of an object in another coding, made by weir: it goes where its object goes. See form.h.
+struct Form {
+  ContentCoding coding = ContentCoding::identity;
+  bool best = false;    // at the best level: nothing smaller is to come
+  Sha256 dictionary{};  // dcz: by which
+  std::string head;     // as Object::head, with its own Content-Encoding, Content-Length and ETag
+  BodyPtr body;         // null: this coding makes it no smaller, and the object is served as it is
+
+  mutable std::atomic<bool> improving{false};  // a better one is being made
+
+  Size footprint() const;  // its body as well
+};
+using FormPtr = std::shared_ptr<const Form>;
+
 struct Object {
   // The key it is kept under.
   std::string key;
@@ -52,6 +69,10 @@ struct Object {
   WallTime date = 0;                    // the Date field
 
   BodyPtr body;
+  ContentCoding coding = ContentCoding::identity;  // of `body`, as the origin sent it
+  bool recodable = false;                          // weir may serve it in other codings (form.h)
+  bool is_dictionary = false;                      // for other answers (fetch/dictionaries.h)
+  std::array<FormPtr, kContentCodings> forms;      // by coding; null: not made yet
   Life life;
   std::vector<std::string> tags;
   Position position = 0;  // of the log when its fetch began
@@ -65,7 +86,8 @@ struct Object {
 
   // Views into `head`; parsed anew at each call, so not for the hot path.
   Fields fields() const;
-  // Memory it takes, without the body: itself, strings, its place in the index, allocator slack.
+  const FormPtr& form(ContentCoding which) const { return forms[static_cast<std::size_t>(which)]; }
+  // Memory it takes with its forms, without the body: itself, strings, allocator slack.
   Size footprint() const;
 };
 

@@ -52,6 +52,12 @@ Shard::~Shard() {
   WEIR_CHECK(eviction_.empty());
 }
 
+bool Shard::holds(const Object& object) const {
+  const StoreNode* node = find(object.digest, object.key);
+  while (node != nullptr && node->object.get() != &object) node = node->next;
+  return node != nullptr;
+}
+
 void Shard::resize(std::size_t slots) {
   const Size before = index_.slots() * kBytesPerSlot;
   index_.resize(slots);

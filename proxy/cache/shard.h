@@ -49,6 +49,8 @@ class alignas(64) Shard {
   // The chain of a key: its objects, newest first, then its mark.
   StoreNode* find(const Digest& digest, std::string_view key) const { return index_.find(digest, key); }
 
+  bool holds(const Object& object) const;
+
   // What must have been reserved before one more key is put in; grow() then uses it.
   Size growth() const { return index_.is_full() ? index_.grown() * kBytesPerSlot : 0; }
   void grow();

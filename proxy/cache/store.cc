@@ -146,14 +146,7 @@ bool Store::keep_body(Object& object, StoreNode& node) const {
 }
 
 bool Store::put(std::shared_ptr<Object> object, unsigned max_variants) {
-  const bool has_body = object->body && object->body->size() > 0;
-  auto node = std::make_unique<StoreNode>();
-  node->digest = object->digest;
-  node->object = object;
-  node->bytes = allocated(sizeof(StoreNode)) + object->footprint();
-  node->weight = node->bytes + (has_body ? object->body->footprint() : 0);
-  const bool fits = node->weight <= state_->budget.limit() / kLargestShare;
-  if (!fits || (has_body && !keep_body(*object, *node)) || !insert(std::move(node), max_variants)) {
+  if (!put_in(std::move(object), max_variants, nullptr)) {
     state_->refused.fetch_add(1, kRelaxed);
     return false;
   }
@@ -161,17 +154,37 @@ bool Store::put(std::shared_ptr<Object> object, unsigned max_variants) {
   return true;
 }
 
+bool Store::replace(const Object& old, std::shared_ptr<Object> now) {
+  return put_in(std::move(now), kMaxVariants, &old);
+}
+
+bool Store::put_in(std::shared_ptr<Object> object, unsigned max_variants, const Object* instead_of) {
+  const bool has_body = object->body && object->body->size() > 0;
+  auto node = std::make_unique<StoreNode>();
+  node->digest = object->digest;
+  node->object = object;
+  node->bytes = allocated(sizeof(StoreNode)) + object->footprint();
+  node->weight = node->bytes + (has_body ? object->body->footprint() : 0);
+  const bool fits = node->weight <= state_->budget.limit() / kLargestShare;
+  return fits && (!has_body || keep_body(*object, *node)) && insert(std::move(node), max_variants, instead_of);
+}
+
 // Reserves what the node takes, and what its shard must grow by for it, then puts it in.
-bool Store::insert(std::unique_ptr<StoreNode> node, unsigned max_variants) const {
+bool Store::insert(std::unique_ptr<StoreNode> node, unsigned max_variants, const Object* instead_of) const {
   Shard& shard = shard_of(node->digest);
   Room room(*this);
+  const auto give_up = [&] {
+    if (node->shares_body) state_->bodies.drop(node->object->body->digest());
+    return false;
+  };
   for (Size growth = 0;;) {
-    if (!room.hold(node->bytes + growth)) {
-      if (node->shares_body) state_->bodies.drop(node->object->body->digest());
-      return false;
-    }
+    if (!room.hold(node->bytes + growth)) return give_up();
     Dead dead(state_->budget, state_->bodies);
-    const std::lock_guard lock(shard.mutex);
+    std::unique_lock lock(shard.mutex);
+    if (instead_of != nullptr && !shard.holds(*instead_of)) {
+      lock.unlock();
+      return give_up();
+    }
     growth = shard.growth();
     if (room.held() < node->bytes + growth) continue;
     room.use(node->bytes + growth);

@@ -41,6 +41,9 @@ class Store {
   // object as stored: its body may be another object's with the same bytes.
   bool put(std::shared_ptr<Object> object, unsigned max_variants);
 
+  // Stores `now` in place of `old`, an object with the same key and Vary values; only while that is still the one kept.
+  bool replace(const Object& old, std::shared_ptr<Object> now);
+
   // Drops this very object (or all variants of a key). No effect where it isn't stored any more.
   void erase(const Object& object);
   void erase_key(const Digest& digest, std::string_view key);
@@ -71,7 +74,8 @@ class Store {
   static Found find_variant(const StoreNode& first, std::unique_lock<std::mutex> lock, const Fields& request, Time now);
   bool evict_one() const;
   bool keep_body(Object& object, StoreNode& node) const;
-  bool insert(std::unique_ptr<StoreNode> node, unsigned max_variants) const;
+  bool put_in(std::shared_ptr<Object> object, unsigned max_variants, const Object* instead_of);
+  bool insert(std::unique_ptr<StoreNode> node, unsigned max_variants, const Object* instead_of = nullptr) const;
 
   std::unique_ptr<State> state_;
   std::array<std::unique_ptr<Shard>, kShards> shards_;

@@ -21,6 +21,8 @@ class RouteChecker {
     check_cache();
     check_query();
     check_user();
+    check_codings();
+    check_dictionary();
     check_edits(route_.request.headers, "request.headers");
     check_edits(route_.response.headers, "response.headers");
     warn_of_cookies();
@@ -103,6 +105,30 @@ class RouteChecker {
         error("key.normalise." + name, "\"" + printable(name) + "\" is not in the key, so it can't be normalised",
               "a parameter that counts");
       }
+    }
+  }
+
+  void check_codings() {
+    for (const auto coding : route_.compress.encodings) {
+      if (coding == ContentCoding::identity || coding == ContentCoding::dcz) {
+        error("compress.encodings", std::string(word_of(coding)) + " is not offered to clients", "zstd, br and gzip");
+      }
+    }
+    if (route_.compress.on && route_.compress.encodings.empty()) {
+      error("compress.encodings", "no coding is offered", "zstd, br and gzip, or compress: off");
+    }
+    for (const auto coding : route_.compress.from_origin) {
+      if (coding == ContentCoding::dcz)
+        error("compress.from_origin", "dcz is not asked for", "identity, gzip, br, zstd");
+    }
+  }
+
+  void check_dictionary() {
+    const KeyConfig& key = route_.key;
+    if (route_.compress.dictionary && own("compress.dictionary") &&
+        (key.user || !key.cookies.empty() || !key.headers.empty())) {
+      error("compress.dictionary", "the key tells clients apart: what one gets is no dictionary for others",
+            "a route without key.user, key.cookies and key.headers, or no dictionary");
     }
   }
 

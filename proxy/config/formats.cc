@@ -7,6 +7,7 @@
 
 #include "proxy/base/text.h"
 #include "proxy/http/headers.h"
+#include "proxy/http/type_list.h"
 
 namespace weir {
 namespace {
@@ -76,6 +77,11 @@ bool is_tag(std::string_view text) {
 
 bool is_path(std::string_view text) {
   return text.starts_with('/') && kTargetChars.covers(text);
+}
+
+bool is_media_type(std::string_view text) {
+  const std::string pattern(text);
+  return static_cast<bool>(TypeList::parse({&pattern, 1}));
 }
 
 }  // namespace weir

@@ -15,6 +15,7 @@ bool is_query_name(std::string_view text);
 bool is_route_name(std::string_view text);
 bool is_tag(std::string_view text);
 bool is_path(std::string_view text);
+bool is_media_type(std::string_view text);  // or a pattern of such
 
 inline constexpr Format kEditValue{"a field value", "visible characters and spaces, no space at either end",
                                    is_edit_value};
@@ -32,5 +33,7 @@ inline constexpr Format kQueryName{"a query parameter", "a name as it stands in 
 inline constexpr Format kRouteName{"a name", "letters, digits, '-', '_' and '.', at most 64", is_route_name};
 inline constexpr Format kTag{"a tag", "visible characters without commas and spaces, at most 256", is_tag};
 inline constexpr Format kPath{"a path", "what begins with /, as in /api/videos/${id}", is_path};
+
+inline constexpr Format kMediaType{"a media type", "a type such as application/json, text/* or *+json", is_media_type};
 
 }  // namespace weir

@@ -11,11 +11,13 @@
 #include <vector>
 
 #include "proxy/base/units.h"
+#include "proxy/cache/coding_policy.h"
 #include "proxy/cache/policy.h"
 #include "proxy/config/describe.h"
 #include "proxy/config/formats.h"
 #include "proxy/config/place.h"
 #include "proxy/config/scalar.h"
+#include "proxy/http/content_coding.h"
 
 namespace weir {
 
@@ -165,6 +167,54 @@ struct HeaderEditsConfig {
   }
 };
 
+template <>
+struct Words<ContentCoding> {
+  static constexpr std::array<std::string_view, kContentCodings> kList{"identity", "gzip", "br", "zstd", "dcz"};
+};
+
+struct CompressLevels {
+  std::optional<unsigned> zstd, br, gzip;
+
+  static void describe(auto& field, auto& self) {
+    field("zstd", self.zstd, "1 is fast, 19 is small", {.least = "1", .most = "19", .otherwise = "3", .example = "3"});
+    field("br", self.br, "0 is fast, 11 is small",
+          {.least = "0", .most = "11", .otherwise = "5, and 4 above 64 KiB", .example = "5"});
+    field("gzip", self.gzip, "1 is fast, 9 is small", {.least = "1", .most = "9", .otherwise = "6", .example = "6"});
+  }
+};
+
+template <>
+struct Words<DictionarySource> {
+  static constexpr std::array<std::string_view, 2> kList{"previous", "trained"};
+};
+
+struct CompressConfig {
+  static constexpr std::array<std::string_view, 1> kWords{"off"};
+  bool on = false;
+  std::vector<ContentCoding> encodings{ContentCoding::zstd, ContentCoding::br, ContentCoding::gzip};
+  Size min_size = 1_KiB;
+  std::vector<std::string> types;
+  CompressLevels levels;
+  std::vector<ContentCoding> from_origin{ContentCoding::identity};
+  std::optional<DictionarySource> dictionary;
+
+  void set_word(std::string_view) { on = false; }
+  void set_map() { on = true; }
+  std::string_view word_text() const { return on ? std::string_view() : kWords[0]; }
+
+  static void describe(auto& field, auto& self) {
+    field("encodings", self.encodings, "offered in this order to a client that likes several equally: zstd, br, gzip");
+    field("min_size", self.min_size, "a smaller body goes as it is", {.most = "1GiB"});
+    field("types", self.types, "media types that are compressed, as application/json, text/*, *+json",
+          {.format = &kMediaType, .otherwise = "text, JSON, XML, JavaScript, SVG and the like"});
+    field("levels", self.levels, "for what a client waits for; what proves hot is compressed best in the background");
+    field("from_origin", self.from_origin, "what the origin is asked for; what a client can't read is decoded");
+    field("dictionary", self.dictionary,
+          "what clients that know RFC 9842 keep to read small answers by: previous answers, or one trained on them",
+          {.otherwise = "none", .example = "trained"});
+  }
+};
+
 struct RequestConfig {
   HeaderEditsConfig<Secret> headers;
   std::vector<std::string> forward;
@@ -199,6 +249,7 @@ struct RouteOptions {
   InvalidateConfig invalidate;
   RequestConfig request;
   ResponseConfig response;
+  CompressConfig compress;
 
   static void describe(auto& field, auto& self) {
     field("upstream", self.upstream, "who answers", {.otherwise = "the one upstream there is", .example = "api"});
@@ -210,6 +261,8 @@ struct RouteOptions {
     field("invalidate", self.invalidate, "what a 2xx or 3xx answer to an unsafe request makes invalid");
     field("request", self.request, "what reaches the origin");
     field("response", self.response, "what reaches clients");
+    field("compress", self.compress, "off, or how bodies are compressed for clients that can read it",
+          {.otherwise = "off", .example = "{ encodings: [ zstd, br, gzip ] }"});
   }
 };
 

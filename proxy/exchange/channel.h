@@ -33,8 +33,9 @@ class Channel {
   // One response: start, then content (whole or in pieces), then finish; or abort, after which the client can't take
   // what it got for whole.
   virtual void start(const ResponseStart& response) = 0;
-  virtual void send_whole(const BodyPtr& body) = 0;                  // never copied; held until it is sent
-  virtual void send_text(std::string_view content) = 0;              // small; copied
+  virtual void send_whole(const BodyPtr& body) = 0;  // never copied; held until it is sent
+  virtual void send_slice(const BodyPtr& body, std::uint64_t first, std::uint64_t length) = 0;  // the same, a part
+  virtual void send_text(std::string_view content) = 0;                                         // small; copied
   virtual std::size_t send_some(std::span<const iovec> pieces) = 0;  // how much was taken; less than all: wait for room
   virtual void finish(std::string_view trailers) = 0;
   virtual void abort() = 0;

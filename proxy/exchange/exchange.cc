@@ -90,7 +90,8 @@ void Exchange::clear() {
   key = {};
   found = {};
   answer.reset();
-  leads = alone = impatient = started = cut = false;
+  leads = alone = impatient = started = cut = recoded = plain = false;
+  part_left.reset();
   tries = 0;
   discriminator.clear();
   interim_sent = 0;

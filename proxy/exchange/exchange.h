@@ -24,6 +24,7 @@
 #include "proxy/fetch/context.h"
 #include "proxy/fetch/fetch.h"
 #include "proxy/http/cache_status.h"
+#include "proxy/http/content_coding.h"
 #include "proxy/http/error_status.h"
 
 namespace weir {
@@ -33,7 +34,7 @@ struct Step {
   std::string_view name;
   Next (*run)(Exchange&);
 };
-extern const Step kReceiveRequest, kLookup, kJudge, kJoin, kDeliver, kStream, kFinish;
+extern const Step kReceiveRequest, kLookup, kJudge, kJoin, kDeliver, kRecode, kStream, kFinish;
 
 // The copy that was found, and what invalidation did to it.
 struct FoundCopy {
@@ -81,6 +82,7 @@ class Exchange {
   const Route* route = nullptr;
   RouteValues values;
   RequestDirectives directives;
+  AcceptedCodings accepted;  // on routes that compress
   Eligibility eligibility;
   Key key;
   Position asked = 0;  // of the log when the request came
@@ -95,6 +97,9 @@ class Exchange {
   std::string discriminator;
   std::unique_ptr<Timer> patience;
   std::shared_ptr<Upload> upload;
+  bool recoded = false;                    // `reader` reads the answer in the coding that this client gets
+  bool plain = false;                      // no other coding is made for this client
+  std::optional<std::uint64_t> part_left;  // stream: of the range that is asked for
   std::size_t interim_sent = 0;
   Operation purging;
 
@@ -125,10 +130,8 @@ void identify(Exchange& x);
 // receive.cc: the trace it belongs to (W3C trace context), as the client said or begun now.
 std::string_view traceparent(Exchange& x);
 
-// deliver.cc: the head of an answer made from `object`; `not_modified`: as a 304.
-void start_answer(Exchange& x, const Object& object, bool not_modified, std::optional<std::uint64_t> length);
-// Whether the client's own conditions make this a 304 (RFC 9110 §13.2.2).
-bool is_not_modified(const Exchange& x, const Object& object);
+// recode.cc: from now on the exchange reads the answer in that coding; false where there is no place any more.
+bool recode_flight(Exchange& x, ContentCoding to);
 // purge.cc: PURGE and SOFTPURGE on the public port.
 Next purge(Exchange& x);
 // finish.cc: what the exchange is counted and logged as, for settle(). The text is good until the next one is made;

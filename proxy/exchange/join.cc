@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "proxy/cache/vary.h"
-#include "proxy/exchange/exchange.h"
+#include "proxy/exchange/choose_form.h"
 
 namespace weir {
 namespace {
@@ -37,7 +37,8 @@ bool asks_for_less(const RequestHead& request) {
 }
 
 Next lead(Exchange& x, FlightPtr flight, bool shared) {
-  const bool store = x.eligibility.store && !(x.found.hit_for_miss && asks_for_less(*x.request));
+  const bool unlikely = x.found.hit_for_miss || x.key.asker == Asker::credentials;
+  const bool store = x.eligibility.store && !(unlikely && asks_for_less(*x.request));
   auto order = x.order(std::move(flight), store ? kept_for_validation(x) : nullptr, store, shared);
   order.upload = open_upload(x);
   if (x.upload) x.channel.read_request_body(x.upload);
@@ -137,7 +138,7 @@ Next follow(Exchange& x, const FlightView& view) {
       const auto retry_after = view.draft ? view.draft->fields().value(Name::retry_after) : std::string_view();
       return x.refuse(view.origin_status, "the origin answered with an error", retry_after);
     }
-    if (view.released && !herd) x.alone = true;
+    if (view.released && !herd) x.alone = x.found.hit_for_miss = true;
     return try_again(x);
   }
   const Object* answer = view.whole ? view.whole.get() : view.draft.get();
@@ -173,6 +174,11 @@ Next join(Exchange& x) {
   if (origin_failed(view.origin_status) && stale_will_do(x, false)) return serve_stale(x, "stale-if-error");
   x.origin_time = x.worker.loop.now().mono - x.began;
   say_what_came(x, view);
+  if (x.leads && !x.found.hit_for_miss && x.eligibility.store && !view.whole && !x.reader.flight().keeps() &&
+      !wanted_range(x, *view.draft).empty()) {  // a part of what will not be kept: only that is asked for
+    x.alone = x.found.hit_for_miss = true;
+    return try_again(x);
+  }
   if (view.whole) {
     x.answer = view.whole;
     x.reader.leave();

@@ -69,6 +69,29 @@ Next pass_filters(Exchange& x) {
   return Next::run;
 }
 
+// A dictionary that weir made of a route's answers, to whom the route would answer, too. False: there is none there.
+bool serve_dictionary(Exchange& x) {
+  const RequestHead& request = *x.request;
+  if (request.method != Method::get && request.method != Method::head) return false;
+  const auto host = key_parts(make_key(KeySpec{}, request, x.arena).bytes).host;
+  for (const Route& route : x.snapshot->shared->routes->routes()) {
+    RouteDictionaries* const dictionaries = x.snapshot->dictionaries_of(route);
+    if (dictionaries == nullptr) continue;
+    x.answer = dictionaries->file(request.path, host);
+    if (!x.answer) continue;
+    x.route = &route;
+    pass_filters(x);
+    if (x.step != &kReceiveRequest) return true;  // a filter answered
+    x.outcome = Outcome::hit;
+    x.status_line.hit = true;
+    x.status_line.ttl =
+        std::chrono::duration_cast<std::chrono::seconds>(x.answer->life.ttl(x.worker.loop.now().mono)).count();
+    x.step = &kDeliver;
+    return true;
+  }
+  return false;
+}
+
 Next receive(Exchange& x) {
   RequestHead& request = *x.request;
   x.asked = x.worker.node.rules.head();
@@ -76,11 +99,13 @@ Next receive(Exchange& x) {
     return x.refuse(405, "this method is not served here");
   }
   if (request.method == Method::purge || request.method == Method::softpurge) return purge(x);
+  if (request.path.starts_with(RouteDictionaries::kPath) && serve_dictionary(x)) return Next::run;
   x.route = x.snapshot->shared->routes->match(request.method, request.method_text, request.path, x.values);
   if (x.route == nullptr) return x.refuse(404, "no route matches");
   remove_named_in_connection(request.fields);  // so that key, Vary and origin see the same fields
   x.key = make_key(x.route->key, request, x.arena);
   x.values.user = x.key.user;
+  if (x.route->coding) x.accepted = x.worker.known_codings.of(request.fields);
   if (request.fields.has(Name::cache_control) || request.fields.has(Name::pragma)) {
     x.directives = parse_request_cache_control(request.fields);
   }

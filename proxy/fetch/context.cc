@@ -2,6 +2,7 @@
 #include "proxy/fetch/context.h"
 
 #include "proxy/fetch/fetch.h"
+#include "proxy/fetch/recode.h"
 
 namespace weir {
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "proxy/base/line_log.h"
@@ -16,6 +17,9 @@
 #include "proxy/cache/invalidation.h"
 #include "proxy/cache/outcome.h"
 #include "proxy/cache/store.h"
+#include "proxy/fetch/dictionaries.h"
+#include "proxy/http/content_coding.h"
+#include "proxy/net/background.h"
 #include "proxy/net/buffer_pool.h"
 #include "proxy/net/loop.h"
 #include "proxy/route/table.h"
@@ -64,6 +68,8 @@ class Metrics {
   std::map<std::string, std::vector<std::unique_ptr<RouteCounters>>> routes_;
 };
 
+inline constexpr unsigned kBackgroundThreads = 2;
+
 // One process. Any thread; the parts guard themselves.
 struct Node {
   Node(Size memory, unsigned workers)
@@ -75,7 +81,10 @@ struct Node {
   std::unique_ptr<InvalidationLog> log;
   Metrics metrics;
   std::atomic<bool> draining{false};
+  std::atomic<unsigned> recodings{0};  // under way
   const Time started = MonotonicClock::now();
+  DictionaryTable dictionaries{rules, background};
+  Background background{kBackgroundThreads};  // stops before the workers go: its work posts to their loops
 };
 
 // A config that runs: const, shared by all workers, swapped whole.
@@ -90,12 +99,42 @@ struct Snapshot {
 // The same, with what one worker needs for it. Held by every request that waits, so that what it began under lives on.
 struct WorkerSnapshot {
   std::shared_ptr<const Snapshot> shared;
-  std::vector<std::shared_ptr<OriginPool>> pools;  // by Route::upstream
-  std::vector<RouteCounters*> counters;            // by Route::number
-  RouteCounters* unrouted = nullptr;               // requests that no route matches
+  std::vector<std::shared_ptr<OriginPool>> pools;                // by Route::upstream
+  std::vector<RouteCounters*> counters;                          // by Route::number
+  RouteCounters* unrouted = nullptr;                             // requests that no route matches
+  std::vector<std::shared_ptr<RouteDictionaries>> dictionaries;  // by Route::number; null: the route has none
+
+  RouteDictionaries* dictionaries_of(const Route& route) const { return dictionaries[route.number].get(); }
 };
 
 class Fetch;
+class Recoding;
+
+// What the last few different Accept-Encoding lines came down to: clients say few different things again and again.
+class KnownCodings {
+ public:
+  AcceptedCodings of(const Fields& request) {
+    const Field* const line = request.find(Name::accept_encoding);
+    if (line == nullptr || line->value.size() > kLongest || request.count(Name::accept_encoding) > 1)
+      return parse_accept_encoding(request);
+    for (const Known& one : known_) {
+      if (one.line == line->value && !one.line.empty()) return one.codings;
+    }
+    Known& oldest = known_[next_++ % known_.size()];
+    oldest.codings = parse_accept_encoding(request);
+    oldest.line = line->value;
+    return oldest.codings;
+  }
+
+ private:
+  static constexpr std::size_t kLongest = 128;
+  struct Known {
+    std::string line;
+    AcceptedCodings codings;
+  };
+  std::array<Known, 8> known_;
+  std::size_t next_ = 0;
+};
 
 struct WorkerContext {
   WorkerContext(Node& the_node, unsigned the_number);
@@ -110,7 +149,9 @@ struct WorkerContext {
   // edit.
   std::string log_text, log_line, edited_text;
   ResponseHead edited_head;
-  std::vector<std::unique_ptr<Fetch>> fetches;  // under way, in no order; each takes itself out
+  KnownCodings known_codings;
+  std::vector<std::unique_ptr<Fetch>> fetches;              // under way, in no order; each takes itself out
+  std::unordered_set<std::shared_ptr<Recoding>> recodings;  // the same
 };
 
 }  // namespace weir

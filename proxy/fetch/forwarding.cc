@@ -67,7 +67,8 @@ std::optional<std::vector<std::string>> varies_by(const Fields& response, const 
     return std::nullopt;
   std::erase_if(*names, [&](const std::string& name) {
     const Field field{name, {}, name_of(name)};
-    if (field.id == Name::via) return false;  // the client's goes on in weir's
+    if (field.id == Name::via) return false;                             // the client's goes on in weir's
+    if (field.id == Name::accept_encoding && route.coding) return true;  // the route's own word to the origin
     return is_weirs_own(field) || (!route.forward_all && !may_shape_shared_answer(field, route));
   });
   return names;

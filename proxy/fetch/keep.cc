@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proxy/base/text.h"
+#include "proxy/cache/form.h"
 #include "proxy/fetch/fetch.h"
 #include "proxy/http/date.h"
 
@@ -43,6 +44,10 @@ std::shared_ptr<Object> finished_object(Fetch& f) {
     etag = make_etag(*body);
     fields.add(Name::etag, etag);
   }
+  const bool large_enough = !f.route.coding || body->size() >= f.route.coding->min_size;
+  object->coding = draft.coding;
+  object->recodable = draft.recodable && (large_enough || draft.coding != ContentCoding::identity);
+  if (draft.status == 200) fields.set(Name::accept_ranges, "bytes");
   set_head(*object, draft.status, reason_phrase(draft.status), std::move(fields), body->size());
   object->head304 = head_of_304(*object);
   object->body = std::move(body);
@@ -55,15 +60,37 @@ Next keep(Fetch& f) {
   ending.trailers = std::move(f.trailers);
   if (f.admission && f.admission->store && f.flight->keeps()) {
     auto object = finished_object(f);
+    auto* const dictionaries = f.snapshot->dictionaries_of(f.route);
+    if (dictionaries != nullptr && object->recodable && f.key.asker != Asker::credentials) {
+      object->is_dictionary = dictionaries->learn(*object);
+    }
     // Purged while it was fetched: it answers those who asked before, and nobody else.
     if (f.worker.node.rules.covers(*object) == Coverage::none &&
         f.worker.node.store.put(object, f.route.policy.max_variants)) {
       f.counters().stored.add();
     }
+    // Who reads from here on needn't do it piece by piece.
+    if (f.unstored.empty() && ending.trailers.empty()) ending.whole = std::move(object);
   }
   if (f.shared) f.worker.node.flights.retire(*f.flight);
   f.flight->complete(std::move(ending));
   return Next::done;
+}
+
+// The forms stay, under heads that say what the 304 said.
+std::array<FormPtr, kContentCodings> forms_of(const Object& object, const Object& old) {
+  std::array<FormPtr, kContentCodings> forms;
+  for (std::size_t i = 0; i < forms.size(); ++i) {
+    if (!old.forms[i]) continue;
+    auto form = std::make_shared<Form>();
+    form->coding = old.forms[i]->coding;
+    form->best = old.forms[i]->best;
+    form->dictionary = old.forms[i]->dictionary;
+    form->body = old.forms[i]->body;
+    if (form->body) form->head = head_of_form(object, form->coding, form->body->size());
+    forms[i] = std::move(form);
+  }
+  return forms;
 }
 
 std::shared_ptr<Object> renewed(const Object& old, const Fields& fields, const Life& life, Position position) {
@@ -76,8 +103,12 @@ std::shared_ptr<Object> renewed(const Object& old, const Fields& fields, const L
   object->body = old.body;
   object->life = life;
   object->position = position;
+  object->coding = old.coding;
+  object->recodable = old.recodable;
+  object->is_dictionary = old.is_dictionary;
   set_head(*object, old.status, reason_phrase(old.status), fields, old.body->size());
   object->head304 = head_of_304(*object);
+  object->forms = forms_of(*object, old);
   object->hits.store(old.hits.load(std::memory_order_relaxed), std::memory_order_relaxed);
   return object;
 }
@@ -108,6 +139,7 @@ void Fetch::renew(ResponseHead& not_modified) {
       judged.life.received = when.received.mono;
       judged.life.initial_age = {};
     }
+    if (old.recodable) name_in_vary(head.fields, route.coding && route.coding->dictionary);
     auto object = renewed(old, head.fields, judged.life, flight->identity().position);
     if (!newer_tags.empty()) {  // like any other field that a 304 brings
       object->tags = flight->identity().tags;
@@ -122,9 +154,13 @@ void Fetch::renew(ResponseHead& not_modified) {
     return object;
   };
   const auto others = worker.node.store.variants(kept->digest, kept->key);
-  auto mine = renew_one(*kept);
+  ObjectPtr current = kept;  // or what took its place meanwhile, with one form more
   for (const auto& other : others) {
-    if (other != kept && !kept->etag.empty() && other->etag == kept->etag) renew_one(*other);
+    if (other->body == kept->body && other->vary_values == kept->vary_values) current = other;
+  }
+  auto mine = renew_one(*current);
+  for (const auto& other : others) {
+    if (other != current && !kept->etag.empty() && other->etag == kept->etag) renew_one(*other);
   }
   if (shared) worker.node.flights.retire(*flight);
   head_published = true;

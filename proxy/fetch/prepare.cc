@@ -6,6 +6,7 @@
 #include "proxy/base/text.h"
 #include "proxy/fetch/fetch.h"
 #include "proxy/fetch/forwarding.h"
+#include "proxy/http/range.h"
 
 namespace weir {
 namespace {
@@ -46,6 +47,14 @@ void copy_fields(Fetch& f) {
   if (!open && !f.to_origin.has(Name::cookie)) add_keyed_cookies(f);
 }
 
+// Many ranges, and such as overlap, cost an origin more than the whole: then it is the whole (hostile.md 31).
+void check_range(Fetch& f) {
+  const auto range = f.to_origin.value(Name::range);
+  if (range.empty() || !std::holds_alternative<WholeBody>(resolve_range(range, ~std::uint64_t{0}))) return;
+  f.to_origin.remove(Name::range);
+  f.to_origin.remove(Name::if_range);
+}
+
 void add_validators(Fetch& f) {
   if (!f.kept) return;
   if (!f.kept->etag.empty()) f.to_origin.add(Name::if_none_match, f.kept->etag);
@@ -66,6 +75,7 @@ void add_weirs_own(Fetch& f) {
 
 Next prepare(Fetch& f) {
   copy_fields(f);
+  if (!f.store) check_range(f);
   if (f.store) add_validators(f);
   add_weirs_own(f);
   auto context = f.context();

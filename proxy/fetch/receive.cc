@@ -4,11 +4,14 @@
 #include <utility>
 
 #include "proxy/base/text.h"
+#include "proxy/cache/form.h"
 #include "proxy/cache/vary.h"
 #include "proxy/fetch/fetch.h"
 #include "proxy/fetch/forwarding.h"
 #include "proxy/fetch/invalidate.h"
 #include "proxy/http/date.h"
+#include "proxy/http/range.h"
+#include "proxy/http/validators.h"
 
 namespace weir {
 namespace {
@@ -21,11 +24,21 @@ Error bad_answer(std::string detail) {
   return {Side::origin, Code::malformed, std::move(detail)};
 }
 
+// Of one range that was asked for by its first byte, the Content-Range begins there (RFC 9110 §15.3.7).
+bool is_part_asked_for(const Fetch& f, const ResponseHead& head) {
+  const auto asked = look_at_range(f.to_origin.value(Name::range));
+  const auto* const part = std::get_if<FromTo>(&asked);
+  const std::string_view range = head.fields.value(Name::content_range);
+  if (part == nullptr) return true;  // a suffix, or several: not to be told from here
+  return range.starts_with("bytes " + std::to_string(part->first) + "-");
+}
+
 // What the rest of weir may rely on (hostile.md 16, 19). Empty: fine.
 std::string_view breach(const Fetch& f, const ResponseHead& head) {
   if (head.status == 101) return "101 that nobody asked for";
   if (head.status == 304 && !f.conditional && !f.asked_condition) return "304 without a condition";
   if (head.status == 206 && !f.asked_range) return "206 without a range";
+  if (head.status == 206 && !is_part_asked_for(f, head)) return "206 of another range";
   return {};
 }
 
@@ -54,6 +67,34 @@ std::optional<std::uint64_t> known_length(const ResponseHead& head) {
   return parse_number(head.fields.value(Name::content_length));  // HEAD: what a GET would give
 }
 
+// What weir may make of the content's coding; says so to caches behind, whichever form they get (RFC 9110 §12.5.5).
+void describe_coding(const Fetch& f, Object& draft, ResponseHead& head) {
+  if (!f.route.coding) return;
+  const auto coding = coding_of(head.fields);
+  if (!coding || !may_be_recoded(head.status, head.fields)) return;
+  const auto length = known_length(head);
+  const bool plain = *coding == ContentCoding::identity;
+  if (plain && (!f.route.coding->wants_type(head.fields.value(Name::content_type)) ||
+                (length && *length < f.route.coding->min_size)))
+    return;
+  draft.coding = *coding;
+  draft.recodable = true;
+  name_in_vary(head.fields, f.route.coding->dictionary.has_value());
+}
+
+// A 304 to the client's own condition speaks of the form that the client holds, by the tag that weir gave it.
+void name_held_form(Fetch& f, ResponseHead& head) {
+  if (!f.route.coding || head.status != 304) return;
+  const std::string_view etag = head.fields.value(Name::etag);
+  for (const auto coding : {ContentCoding::zstd, ContentCoding::br, ContentCoding::gzip, ContentCoding::dcz}) {
+    const std::string held = etag_of_form(etag, coding);
+    if (held.empty() || !matches_any(f.request.fields, Name::if_none_match, held)) continue;
+    if (matches_any(f.request.fields, Name::if_none_match, etag)) return;  // it holds the plain one as well
+    head.fields.set(Name::etag, f.arena.copy(held));
+    return name_in_vary(head.fields, f.route.coding->dictionary.has_value());
+  }
+}
+
 void make_draft(Fetch& f, ResponseHead& head) {
   auto draft = std::make_shared<Object>();
   draft->key = f.key.bytes;
@@ -71,6 +112,8 @@ void make_draft(Fetch& f, ResponseHead& head) {
     draft->vary_names = std::move(*names);
   }
   clean_fields(f, head);
+  describe_coding(f, *draft, head);
+  name_held_form(f, head);
   if (f.admission->store && f.route.policy.set_cookie == SetCookie::strip) head.fields.remove(Name::set_cookie);
   std::erase(f.unstored, "set-cookie");  // gone for all: no secret of the one who asked
   set_head(*draft, head.status, head.reason, head.fields, known_length(head));

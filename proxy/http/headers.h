@@ -22,6 +22,7 @@ namespace weir {
   X(allow, "Allow")                                         \
   X(alt_svc, "Alt-Svc")                                     \
   X(authorization, "Authorization")                         \
+  X(available_dictionary, "Available-Dictionary")           \
   X(cache_control, "Cache-Control")                         \
   X(cache_status, "Cache-Status")                           \
   X(cache_tag, "Cache-Tag")                                 \
@@ -72,6 +73,7 @@ namespace weir {
   X(trailer, "Trailer")                                     \
   X(transfer_encoding, "Transfer-Encoding")                 \
   X(upgrade, "Upgrade")                                     \
+  X(use_as_dictionary, "Use-As-Dictionary")                 \
   X(user_agent, "User-Agent")                               \
   X(vary, "Vary")                                           \
   X(via, "Via")                                             \

@@ -44,7 +44,8 @@ class Loop final : public Executor {
   // This loop's thread: destroyed at the end of the turn.
   template <class T>
   void dispose(std::unique_ptr<T> dying) {
-    if (dying) dying_.push_back({dying.release(), [](void* it) { const std::unique_ptr<T> dies(static_cast<T*>(it)); }});
+    if (dying)
+      dying_.push_back({dying.release(), [](void* it) { const std::unique_ptr<T> dies(static_cast<T*>(it)); }});
   }
 
   // The time of this turn, read at most once in it.

@@ -28,12 +28,14 @@ class RouteCompiler {
     compile_matches(route);
     route.upstream = upstream_number();
     route.policy = policy_of(config_, from_);
+    route.coding = coding_policy_of(from_.compress);
     route.key = key_spec_of(from_.key);
     route.forward_all = route.policy.mode == CacheMode::off ||
                         (route.policy.mode == CacheMode::origin && route.policy.status_ttl.empty());
     for (const auto& name : from_.request.forward) route.forward.push_back(lower(name));
     route.max_request_body = from_.request.max_body;
     compile_templates(route);
+    if (route.coding && route.coding->dictionary) compile_dictionary(route, route.coding->dictionary);
     add_filters(route, filters);
     return route;
   }
@@ -59,6 +61,31 @@ class RouteCompiler {
       } else {
         refused("match." + std::to_string(i), pattern.error());
       }
+    }
+  }
+
+  // The route's first path as a URL pattern: a * for each name, and for all that follows what such patterns would take
+  // for more than a character.
+  std::string dictionary_match() const {
+    constexpr std::string_view kSpecial = "*:()?+\\\"";
+    constexpr std::size_t kLongest = 200;
+    const std::string path = from_.match.empty() ? std::string("/") : from_.match.front().path;
+    std::string match;
+    for (std::size_t i = 0; i < path.size(); ++i) {
+      if (kSpecial.find(path[i]) != std::string_view::npos || match.size() == kLongest) return match + "*";
+      match += path[i] == '{' ? '*' : path[i];
+      if (path[i] == '{') i = std::min(path.find('}', i), path.size());
+    }
+    return match.ends_with('/') ? match + "*" : match;
+  }
+
+  // Purged with the tags that all answers of the route have. Where the key tells clients apart, what one of them gets
+  // is no dictionary for others: said to who asks for it on the route itself, and left out where defaults do.
+  void compile_dictionary(const Route& route, std::optional<DictionaryPolicy>& policy) const {
+    if (route.key.user || !route.key.cookies.empty() || !route.key.headers.empty()) return policy.reset();
+    policy->match = dictionary_match();
+    for (const Template& tag : route.tags) {
+      if (tag.constant()) policy->tags.push_back(tag.text());
     }
   }
 

@@ -48,6 +48,31 @@ Policy policy_of(const Config& config, const RouteConfig& route) {
   return policy;
 }
 
+std::optional<CodingPolicy> coding_policy_of(const CompressConfig& compress) {
+  if (!compress.on) return std::nullopt;
+  CodingPolicy policy;
+  policy.order = compress.encodings;
+  policy.min_size = compress.min_size;
+  if (!compress.types.empty()) {
+    if (auto types = TypeList::parse(compress.types)) policy.types = std::move(*types);
+  }
+  const auto set = [&](ContentCoding coding, const std::optional<unsigned>& level) {
+    if (level) policy.levels[static_cast<std::size_t>(coding)] = static_cast<int>(*level);
+  };
+  set(ContentCoding::zstd, compress.levels.zstd);
+  set(ContentCoding::br, compress.levels.br);
+  set(ContentCoding::gzip, compress.levels.gzip);
+  policy.accept_encoding.clear();
+  for (const auto coding : compress.from_origin) {
+    if (!policy.accept_encoding.empty()) policy.accept_encoding += ", ";
+    policy.accept_encoding += word_of(coding);
+  }
+  if (policy.accept_encoding.empty()) policy.accept_encoding = "identity";
+  if (compress.dictionary)
+    policy.dictionary = DictionaryPolicy{.source = *compress.dictionary, .match = {}, .tags = {}};
+  return policy;
+}
+
 KeySpec key_spec_of(const KeyConfig& key) {
   KeySpec spec;
   if (key.query) {

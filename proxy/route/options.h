@@ -1,12 +1,17 @@
-// The cache and key options of a route as the cache folder wants them. No errors: what could be wrong was said before.
+// The cache, coding and key options of a route as the cache folder wants them. No errors: what could be wrong was said
+// before.
 #pragma once
 
+#include <optional>
+
+#include "proxy/cache/coding_policy.h"
 #include "proxy/cache/policy.h"
 #include "proxy/config/config.h"
 
 namespace weir {
 
 Policy policy_of(const Config& config, const RouteConfig& route);
+std::optional<CodingPolicy> coding_policy_of(const CompressConfig& compress);
 KeySpec key_spec_of(const KeyConfig& key);
 
 }  // namespace weir

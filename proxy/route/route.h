@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "proxy/base/units.h"
+#include "proxy/cache/coding_policy.h"
 #include "proxy/cache/policy.h"
 #include "proxy/http/message.h"
 #include "proxy/route/filter.h"
@@ -39,6 +41,7 @@ struct Route {
   std::string match_text;           // as the config file has it, for people
   std::uint32_t upstream = 0;       // number in Config::upstreams
   Policy policy;
+  std::optional<CodingPolicy> coding;  // without: bodies go as the origin coded them
   KeySpec key;
   std::vector<Template> tags;
   InvalidateRules invalidate;

@@ -66,6 +66,11 @@ void H1Session::send_whole(const BodyPtr& body) {
   output_.add("\r\n");
 }
 
+// Parts have a known length, so they never come in chunks.
+void H1Session::send_slice(const BodyPtr& body, std::uint64_t first, std::uint64_t length) {
+  output_.add(body, first, length);
+}
+
 void H1Session::send_text(std::string_view content) {
   output_.add(content);
 }

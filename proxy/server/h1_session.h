@@ -39,6 +39,7 @@ class H1Session final : public Channel {
   void send_interim(std::string_view head) override;
   void start(const ResponseStart& response) override;
   void send_whole(const BodyPtr& body) override;
+  void send_slice(const BodyPtr& body, std::uint64_t first, std::uint64_t length) override;
   void send_text(std::string_view content) override;
   std::size_t send_some(std::span<const iovec> pieces) override;
   void finish(std::string_view trailers) override;

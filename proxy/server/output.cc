@@ -26,12 +26,19 @@ void Output::add(std::string_view text) {
   }
 }
 
-void Output::add(const BodyPtr& body) {
-  if (body->size() == 0) return;
+void Output::add(const BodyPtr& body, std::uint64_t first, std::uint64_t length) {
+  unsent_ += static_cast<std::size_t>(length);
   for (const Block& block : body->blocks()) {
-    if (block.used > 0) pieces_.push_back({block.bytes.get(), 0, block.used, body});
+    if (length == 0) return;
+    if (first >= block.used) {
+      first -= block.used;
+      continue;
+    }
+    const auto part = std::min<std::uint64_t>(block.used - first, length);
+    pieces_.push_back({block.bytes.get() + first, 0, static_cast<std::size_t>(part), body});
+    first = 0;
+    length -= part;
   }
-  unsent_ += static_cast<std::size_t>(body->size());
 }
 
 std::size_t Output::gather(std::span<iovec> out) const {

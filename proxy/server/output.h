@@ -16,7 +16,8 @@ namespace weir {
 class Output {
  public:
   void add(std::string_view text);
-  void add(const BodyPtr& body);  // all its blocks, held until sent
+  void add(const BodyPtr& body) { add(body, 0, body->size()); }              // all its blocks, held until sent
+  void add(const BodyPtr& body, std::uint64_t first, std::uint64_t length);  // a part of it
 
   // Writes until all is gone (moved), the socket is full (again), or it broke (failed).
   Io::Kind flush(Stream& stream);

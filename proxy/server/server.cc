@@ -71,6 +71,7 @@ Server::~Server() {
   admin_.reset();
   for (auto& worker : workers_) worker->stop();
   for (auto& worker : workers_) worker->join();
+  node_.background.stop();
   if (signals_ >= 0) {
     signal_watch_.reset();
     ::close(signals_);

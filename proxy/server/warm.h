@@ -20,6 +20,7 @@ class WarmRequest final : public Channel {
   void send_interim(std::string_view) override {}
   void start(const ResponseStart& response) override;
   void send_whole(const BodyPtr&) override {}
+  void send_slice(const BodyPtr&, std::uint64_t, std::uint64_t) override {}
   void send_text(std::string_view) override {}
   std::size_t send_some(std::span<const iovec> pieces) override;
   void finish(std::string_view) override { result_.outcome = word(exchange_.outcome); }

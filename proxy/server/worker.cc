@@ -5,6 +5,8 @@
 #include <csignal>
 #include <utility>
 
+#include "proxy/fetch/recode.h"
+
 namespace weir {
 namespace {
 
@@ -20,8 +22,9 @@ Worker::~Worker() {
   listeners_.clear();
   clients_.clear();
   sessions_.clear();
-  while (!context_.fetches.empty())
-    context_.fetches.back()->fail({Side::internal, Code::unavailable, "weir stops"});
+  while (!context_.fetches.empty()) context_.fetches.back()->fail({Side::internal, Code::unavailable, "weir stops"});
+  while (!context_.recodings.empty())
+    (*context_.recodings.begin())->stop({Side::internal, Code::unavailable, "weir stops"});
 }
 
 void Worker::run(const std::vector<int>& listeners, std::shared_ptr<const Snapshot> snapshot) {
@@ -68,6 +71,9 @@ void Worker::adopt(std::shared_ptr<const Snapshot> snapshot) {
   }
   for (const auto& route : snapshot->routes->routes()) {
     next->counters.push_back(&context_.node.metrics.route(route.name, context_.number));
+    const bool has_dictionary = route.coding && route.coding->dictionary;
+    next->dictionaries.push_back(has_dictionary ? context_.node.dictionaries.of(route.name, *route.coding->dictionary)
+                                                : nullptr);
   }
   next->unrouted = &context_.node.metrics.route("(none)", context_.number);
   const ClientConfig& client = snapshot->config->client;

@@ -12,8 +12,8 @@ constexpr std::size_t kIdleKept = 64;  // for each server and worker
 
 }  // namespace
 
-// One acquire() under way, which is also its ticket in the server's queue. Once a slot is granted, hand_over gives it to
-// the connection or back.
+// One acquire() under way, which is also its ticket in the server's queue. Once a slot is granted, hand_over gives it
+// to the connection or back.
 struct OriginPool::Request : OriginServer::Ticket {
   explicit Request(OriginServer& chosen) : server(chosen) {}
 

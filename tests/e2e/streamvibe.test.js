@@ -1,64 +1,14 @@
 // The main job, as an operator has it: real StreamVibe, real PostgreSQL, conf/streamvibe.yaml, and weir in front.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { StreamVibe } from '../support/streamvibe.js';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
-const weirBin = process.env.WEIR_BIN ?? join(root, 'build/weir');
-const folder = mkdtempSync(join(tmpdir(), 'weir-e2e-'));
-const children = [];
-let base, admin, streamvibe;
-
-function start(program, args, env) {
-  const child = spawn(program, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
-  children.push(child);
-  return child;
-}
-
-function lineOf(stream, pattern) {
-  return new Promise((resolve, reject) => {
-    const lines = createInterface({ input: stream });
-    lines.on('line', (line) => pattern.test(line) && resolve(pattern.exec(line)));
-    lines.on('close', () => reject(new Error(`ended before it said ${pattern}`)));
-  });
-}
-
+let streamvibe, base, admin;
 before(async () => {
-  const up = start(process.execPath, ['bench/streamvibe/up.js', '--data', folder, '--scale', '0.01', '--port', '0',
-    '--recommendations-port', '0', '--watch-stdin']);
-  up.stderr.resume();
-  streamvibe = JSON.parse((await lineOf(up.stdout, /^\{.*"ready":true.*\}$/))[0]);
-  const weir = start(weirBin, ['run', '-c', 'conf/streamvibe.yaml'], {
-    STREAMVIBE_API: streamvibe.api, STREAMVIBE_RECOMMENDATIONS: streamvibe.recommendations,
-    WEIR_LISTEN: '127.0.0.1:0', WEIR_ADMIN_LISTEN: '127.0.0.1:0', WEIR_ADMIN_TOKEN: '',
-  });
-  weir.stdout.resume();
-  let said = '';
-  await new Promise((resolve, reject) => {
-    weir.stderr.on('data', (data) => {
-      said += data;
-      if (/weir: ready/.test(said)) resolve();
-    });
-    weir.once('exit', () => reject(new Error(said)));
-  });
-  base = `http://${/listening on (\S+)/.exec(said)[1]}`;
-  admin = `http://${/admin on (\S+)/.exec(said)[1]}`;
+  streamvibe = await StreamVibe.start();
+  ({ base, admin } = streamvibe);
 }, { timeout: 120_000 });
-
-after(async () => {
-  for (const child of children.reverse()) {
-    if (child.exitCode !== null) continue;
-    child.kill('SIGTERM');
-    await once(child, 'exit');
-  }
-  rmSync(folder, { recursive: true, force: true });
-}, { timeout: 60_000 });
+after(() => streamvibe?.stop(), { timeout: 60_000 });
 
 const user = (n) => ({ Authorization: `Bearer user-${n}` });
 const status = (answer) => answer.headers.get('cache-status');

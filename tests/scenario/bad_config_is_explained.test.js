@@ -42,7 +42,7 @@ const cases = [
   ['two routes of one name', `routes:\n  - { name: a, match: /a }\n  - { name: a, match: /b }\nupstreams: { api: { servers: "http://127.0.0.1:1" } }\n`, '3:7', /second.*"a"/],
   ['a file of no bytes', '', '1', /./],
   ['what comes later is unknown until it works: redis', top('cache: { redis: { url: "redis://a" } }'), '1:10', /unknown key "redis"/],
-  ['compress', route('    compress: { min_size: 1KiB }'), '4:5', /unknown key "compress"/],
+  ['limit', route('    limit: { rate: 5/s }'), '4:5', /unknown key "limit"/],
   ['compose', route('    compose: { a: /b }'), '4:5', /unknown key "compose"/],
   ['limit', route('    limit: { rate: 10/s }'), '4:5', /unknown key "limit"/],
   ['tls', top('listen: [ { address: "127.0.0.1:1", tls: {} } ]'), '1:37', /unknown key "tls"/],

@@ -67,9 +67,17 @@ TEST_CASE("what is wrong in a route is said with its place and what would be rig
        ",)\n"},
       {"upstream: \"${id}\"",
        "f:4:15: ${id} is not an environment variable (their names are in capitals, as in ${REDIS_URL})\n"},
-      {"compress: {}",
-       "f:4:5: unknown key \"compress\" (here may stand name, match, upstream, cache, key, tags, invalidate, "
-       "request and response)\n"},
+      {"compress: { encodings: [ zstd, dcz ] }", "f:4:28: dcz is not offered to clients (zstd, br and gzip)\n"},
+      {"compress: { encodings: [ deflate ] }",
+       "f:4:30: \"deflate\" is not known here (identity, gzip, br, zstd or dcz)\n"},
+      {"compress: { types: [ text ] }",
+       "f:4:26: \"text\" is not a media type (a type such as application/json, text/* or *+json)\n"},
+      {"compress: on",
+       "f:4:15: \"on\" is not known here (off, or options: encodings, min_size, types, levels, from_origin and "
+       "dictionary)\n"},
+      {"limit: {}",
+       "f:4:5: unknown key \"limit\" (here may stand name, match, upstream, cache, key, tags, invalidate, "
+       "request, response and compress)\n"},
   }));
   CAPTURE(row.options);
   const std::string said =

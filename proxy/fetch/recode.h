@@ -1,0 +1,96 @@
+// recode: the same content in another coding. What is read is a flight whose body still arrives, or a kept object; what
+// is written is a flight of its own, which everyone reads who wants that coding, and which becomes a form of the object
+// once it is whole (cache/form.h). Pieces of more than a few KiB are worked on in the background, never on the loop.
+//
+//   source (flight or object) ─► pump ─► work (here or in the background) ─► done ─► coded flight
+//                                 ▲                                          │
+//                                 └──────────────────────────────────────────┘
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proxy/cache/coding_policy.h"
+#include "proxy/cache/form.h"
+#include "proxy/coding/decoder.h"
+#include "proxy/coding/encoder.h"
+#include "proxy/fetch/context.h"
+
+namespace weir {
+
+// Largest content that is coded at once on the loop: tens of microseconds.
+inline constexpr Size kCodedAtOnce = 4_KiB;
+
+// The form of a plain object whose body is no larger than kCodedAtOnce; its body is null where nothing is gained. Null
+// where there is no memory for it.
+FormPtr make_form(const Object& object, const CodingPolicy& policy, ContentCoding to,
+                  const std::shared_ptr<const Dictionary>& dictionary);
+
+// Hangs the form on the object that is kept, in the store; any thread. The object that took its place, or null where
+// the store has it no more.
+ObjectPtr hang_on(Store& store, ObjectPtr object, FormPtr form);
+
+// Has a better form of a small object made, in the background, once it was asked for often. Any loop.
+void improve(WorkerContext& worker, const ObjectPtr& object, const Form& form);
+
+class Recoding : public std::enable_shared_from_this<Recoding> {
+ public:
+  struct Order {
+    FlightPtr from;  // or
+    ObjectPtr kept;  // one of the two
+    ContentCoding to = ContentCoding::identity;
+    FlightPtr into;
+    std::shared_ptr<const WorkerSnapshot> snapshot;  // keeps `policy` alive
+    const CodingPolicy* policy = nullptr;
+    std::shared_ptr<const Dictionary> dictionary;  // for dcz
+    bool owner = false;  // reads `from` though its answer isn't for sharing: the reader it works for leads
+  };
+  // Whether another one may code: each takes some MiB of memory, outside of the cache's budget.
+  static bool has_place(const Node& node);
+
+  // Begins on this worker's loop; ends by itself when the source does, or when nobody reads what isn't to be kept.
+  // False where there is no place in
+  // the source any more, or too many are under way.
+  static bool start(WorkerContext& worker, Order order);
+
+  Recoding(WorkerContext& worker, Order order);
+  ~Recoding();
+  Recoding(const Recoding&) = delete;
+  Recoding& operator=(const Recoding&) = delete;
+
+  void stop(Error error);  // the worker ends
+
+ private:
+  // A piece of work, apart from the loop: the source holds still meanwhile.
+  struct Piece {
+    std::vector<std::string_view> in;
+    std::size_t bytes = 0;
+    bool flush = false, last = false;
+    std::string out;
+    std::optional<Error> error;
+  };
+
+  bool begin();
+  void pump();
+  bool publish();
+  Piece next_piece();
+  void work(Piece& piece);
+  void done(Piece& piece);
+  void complete();
+  void over();
+
+  WorkerContext& worker_;
+  Order order_;
+  FlightReader reader_;
+  std::size_t kept_at_ = 0, kept_offset_ = 0;  // of a kept object: the next of its blocks, and where in it
+  std::uint64_t made_ = 0;
+  std::unique_ptr<Encoder> encoder_;
+  std::unique_ptr<Decoder> decoder_;
+  Timer pause_;  // the source says nothing: what it said so far must come out
+  bool published_ = false, busy_ = false, over_ = false, unflushed_ = false, flush_due_ = false;
+};
+
+}  // namespace weir
