@@ -18,7 +18,7 @@ const kPaths = [
   '/api/videos/1/page', '/api/search?q=the', '/api/users/1/profile', '/api/recommendations/1', '/api/videos',
 ];
 // Routes with `dictionary: trained` in conf/streamvibe.yaml.
-const kSmall = ['/api/videos/N', '/api/videos/N/stats', '/api/users/N/profile'];
+const kSmall = ['/api/videos/N', '/api/users/N/profile'];
 const kAnswers = 300;     // asked for, of each
 const kPatience = 30_000; // milliseconds for the training
 const kCodings = ['gzip', 'br', 'zstd'];

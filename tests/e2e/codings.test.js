@@ -81,6 +81,10 @@ const page = (base) => `<!doctype html><script type="module">
 
 test('Chromium', { timeout: 8 * kPatience }, async () => {
   const profile = mkdtempSync(join(tmpdir(), 'weir-chromium-'));
+  const purged = await fetch(`${streamvibe.admin}/admin/cache/invalidate`, {
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ all: true }),
+  });
+  assert.equal(purged.status, 200);
   let reported;
   const report = new Promise((resolve) => { reported = resolve; });
   const server = http.createServer((request, response) => {
@@ -103,6 +107,8 @@ test('Chromium', { timeout: 8 * kPatience }, async () => {
     for (const path of kPaths) {
       for (const answer of seen[path]) assert.deepEqual(answer, plain.get(path), path);
     }
+    const { variants } = await (await fetch(`${streamvibe.admin}/admin/cache/entry?url=/api/videos/1/page`)).json();
+    assert.notDeepEqual(variants[0].forms, [], 'Chromium got a compressed form');
   } finally {
     if (browser.exitCode === null) {
       browser.kill('SIGTERM');
