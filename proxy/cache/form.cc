@@ -54,18 +54,19 @@ bool may_be_recoded(int status, const Fields& response) {
 }
 
 void name_in_vary(Fields& response, bool dictionaries) {
-  const auto add = [&](Name what) {
-    bool named = false;
-    for (const Field& field : response) {
-      if (field.id != Name::vary) continue;
-      for_each_member(field.value, [&](std::string_view name) {
-        named = named || name == "*" || equals_ignoring_case(name, text_of(what));
-      });
-    }
-    if (!named) response.add(Name::vary, text_of(what));
-  };
-  add(Name::accept_encoding);
-  if (dictionaries) add(Name::available_dictionary);
+  bool encoding = false, dictionary = !dictionaries;
+  for (const Field& field : response) {
+    if (field.id != Name::vary) continue;
+    for_each_member(field.value, [&](std::string_view name) {
+      encoding = encoding || name == "*" || equals_ignoring_case(name, text_of(Name::accept_encoding));
+      dictionary = dictionary || name == "*" || equals_ignoring_case(name, text_of(Name::available_dictionary));
+    });
+  }
+  if (!encoding && !dictionary) {
+    response.add(Name::vary, "Accept-Encoding, Available-Dictionary");
+  } else if (!encoding || !dictionary) {
+    response.add(Name::vary, text_of(encoding ? Name::available_dictionary : Name::accept_encoding));
+  }
 }
 
 std::string etag_of_form(std::string_view etag, ContentCoding coding) {
