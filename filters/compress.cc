@@ -28,6 +28,7 @@ class Compress final : public Filter {
  public:
   void on_origin_request(Fields& fields, RequestContext& context) const override {
     fields.set(Name::accept_encoding, context.route.coding->accept_encoding);
+    if (fields.has(Name::range)) fields.set(Name::accept_encoding, "identity");  // a part can't be coded anew
     fields.remove(Name::available_dictionary);
     fields.remove("Dictionary-ID");
     for (const Name name : {Name::if_match, Name::if_none_match}) {

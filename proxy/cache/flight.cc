@@ -82,7 +82,11 @@ std::optional<FlightReader> Flight::join(Executor& executor, Callback<void()> wa
 Flight::Coded Flight::coded(ContentCoding coding) {
   const std::lock_guard lock(mutex_);
   FlightPtr& flight = coded_[static_cast<std::size_t>(coding)];
-  if (flight && flight->look().stage != FlightView::Stage::failed) return {flight, false};
+  if (flight) {
+    const FlightView view = flight->look();
+    const bool joinable = flight->keeps() || view.available == 0;
+    if (joinable && view.stage != FlightView::Stage::failed) return {flight, false};
+  }
   flight = table_.alone(identity_);
   return {flight, true};
 }

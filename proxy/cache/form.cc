@@ -18,7 +18,7 @@ bool is_digest(const Field& field) {
 
 // Where weir's own ending begins, within the quotes; npos where there is none.
 std::size_t ending_of(std::string_view etag, ContentCoding& coding) {
-  if (etag.empty() || etag.back() != '"') return std::string_view::npos;
+  if (!etag.starts_with("W/") || etag.back() != '"') return std::string_view::npos;  // weir's own are weak
   const auto at = etag.rfind(';');
   if (at == std::string_view::npos) return at;
   const auto named = content_coding_of(etag.substr(at + 1, etag.size() - at - 2));

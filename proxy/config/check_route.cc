@@ -109,11 +109,6 @@ class RouteChecker {
   }
 
   void check_codings() {
-    for (const auto coding : route_.compress.encodings) {
-      if (coding == ContentCoding::identity || coding == ContentCoding::dcz) {
-        error("compress.encodings", std::string(word_of(coding)) + " is not offered to clients", "zstd, br and gzip");
-      }
-    }
     if (route_.compress.on && route_.compress.encodings.empty()) {
       error("compress.encodings", "no coding is offered", "zstd, br and gzip, or compress: off");
     }

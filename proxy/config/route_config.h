@@ -172,14 +172,22 @@ struct Words<ContentCoding> {
   static constexpr std::array<std::string_view, kContentCodings> kList{"identity", "gzip", "br", "zstd", "dcz"};
 };
 
+// What is offered to clients.
+enum class OfferedCoding : std::uint8_t { zstd, br, gzip };
+template <>
+struct Words<OfferedCoding> {
+  static constexpr std::array<std::string_view, 3> kList{"zstd", "br", "gzip"};
+};
+
 struct CompressLevels {
-  std::optional<unsigned> zstd, br, gzip;
+  unsigned zstd = 3, gzip = 6;
+  std::optional<unsigned> br;
 
   static void describe(auto& field, auto& self) {
-    field("zstd", self.zstd, "1 is fast, 19 is small", {.least = "1", .most = "19", .otherwise = "3", .example = "3"});
+    field("zstd", self.zstd, "1 is fast, 19 is small", {.least = "1", .most = "19"});
     field("br", self.br, "0 is fast, 11 is small",
           {.least = "0", .most = "11", .otherwise = "5, and 4 above 64 KiB", .example = "5"});
-    field("gzip", self.gzip, "1 is fast, 9 is small", {.least = "1", .most = "9", .otherwise = "6", .example = "6"});
+    field("gzip", self.gzip, "1 is fast, 9 is small", {.least = "1", .most = "9"});
   }
 };
 
@@ -191,7 +199,7 @@ struct Words<DictionarySource> {
 struct CompressConfig {
   static constexpr std::array<std::string_view, 1> kWords{"off"};
   bool on = false;
-  std::vector<ContentCoding> encodings{ContentCoding::zstd, ContentCoding::br, ContentCoding::gzip};
+  std::vector<OfferedCoding> encodings{OfferedCoding::zstd, OfferedCoding::br, OfferedCoding::gzip};
   Size min_size = 1_KiB;
   std::vector<std::string> types;
   CompressLevels levels;

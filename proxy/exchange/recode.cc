@@ -42,24 +42,29 @@ Next recode(Exchange& x) {
   const auto chosen = choose_form(x, *object);
   x.step = &kDeliver;
   if (!chosen.missing) return Next::run;
-  if (object->body->size() <= kCodedAtOnce && *chosen.missing != ContentCoding::identity) {
+  const bool decodes = *chosen.missing == ContentCoding::identity;
+  if (object->body->size() <= kCodedAtOnce && !decodes) {
     const FormPtr form = make_form(*object, *x.route->coding, *chosen.missing, chosen.dictionary);
     if (!form) return x.refuse(503, "no memory to compress with");
     x.answer = hang_on(x.worker.node.store, object, form);
     if (!x.answer) x.answer = with_form(*object, form);
     return Next::run;
   }
-  if (*chosen.missing != ContentCoding::identity && !Recoding::has_place(x.worker.node)) {
-    x.plain = true;
-    return Next::run;
+  auto place = RecodingPlace::take(x.worker.node, decodes ? RecodingPlace::Kind::decoded : RecodingPlace::Kind::kept);
+  if (place) {
+    const auto claim = x.worker.node.flights.claim(identity_of(*object, *chosen.missing, chosen.dictionary.get()),
+                                                   [](const Flight&) { return true; });
+    Recoding::Order order{nullptr,           object,           *chosen.missing,
+                          claim.flight,      x.snapshot,       &*x.route->coding,
+                          chosen.dictionary, std::move(place), false};
+    if (read_coded(x, {claim.flight, claim.leads}, std::move(order))) {
+      x.recoded = true;
+      x.step = &kStream;
+      return Next::run;
+    }
   }
-  const auto claim = x.worker.node.flights.claim(identity_of(*object, *chosen.missing, chosen.dictionary.get()),
-                                                 [](const Flight&) { return true; });
-  Recoding::Order order{nullptr,           object, *chosen.missing, claim.flight, x.snapshot, &*x.route->coding,
-                        chosen.dictionary, false};
-  if (!read_coded(x, {claim.flight, claim.leads}, std::move(order))) return x.refuse(503, "too many wait for this");
-  x.recoded = true;
-  x.step = &kStream;
+  if (decodes) return x.refuse(503, "too much is being decoded");
+  x.plain = true;
   return Next::run;
 }
 
@@ -69,9 +74,14 @@ const Step kRecode{"recode", recode};
 
 bool recode_flight(Exchange& x, ContentCoding to) {
   const FlightPtr source = x.reader.flight().shared_from_this();
+  using Kind = RecodingPlace::Kind;
+  const Kind kind = source->keeps() ? Kind::kept : Kind::streamed;
+  auto place = RecodingPlace::take(x.worker.node, to == ContentCoding::identity ? Kind::decoded : kind);
+  if (!place) return false;
   const auto into = source->coded(to);
   // Its own place at the first byte keeps that one there for the recoding, too.
-  x.recoded = read_coded(x, into, {source, nullptr, to, into.flight, x.snapshot, &*x.route->coding, nullptr, true});
+  x.recoded = read_coded(
+      x, into, {source, nullptr, to, into.flight, x.snapshot, &*x.route->coding, nullptr, std::move(place), true});
   return x.recoded;
 }
 

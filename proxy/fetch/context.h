@@ -81,7 +81,7 @@ struct Node {
   std::unique_ptr<InvalidationLog> log;
   Metrics metrics;
   std::atomic<bool> draining{false};
-  std::atomic<unsigned> recodings{0};  // under way
+  std::array<std::atomic<unsigned>, 3> recodings{};  // under way, by RecodingPlace::Kind
   const Time started = MonotonicClock::now();
   DictionaryTable dictionaries{rules, background};
   Background background{kBackgroundThreads};  // stops before the workers go: its work posts to their loops

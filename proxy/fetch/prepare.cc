@@ -50,7 +50,9 @@ void copy_fields(Fetch& f) {
 // Many ranges, and such as overlap, cost an origin more than the whole: then it is the whole (hostile.md 31).
 void check_range(Fetch& f) {
   const auto range = f.to_origin.value(Name::range);
-  if (range.empty() || !std::holds_alternative<WholeBody>(resolve_range(range, ~std::uint64_t{0}))) return;
+  const bool several_lines = f.to_origin.count(Name::range) > 1;
+  if (range.empty()) return;
+  if (!several_lines && !std::holds_alternative<WholeBody>(resolve_range(range, ~std::uint64_t{0}))) return;
   f.to_origin.remove(Name::range);
   f.to_origin.remove(Name::if_range);
 }

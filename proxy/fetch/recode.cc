@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kLargestPiece = 256 * 1024;       // of one job in the background
 constexpr std::size_t kLargestCodedPiece = 16 * 1024;   // the same, to be decoded: it may become 1,000 times as much
 constexpr Size kMostKept = 64_MiB;                      // of what was decoded
-constexpr unsigned kMostAtOnce = 32;                    // on all workers; twice as many that decode
+constexpr unsigned kMostAtOnce = 32;                    // of each kind, on all workers together
 constexpr auto kPause = std::chrono::milliseconds(20);  // of a source whose content is kept
 constexpr std::uint32_t kHot = 16;                      // hits after which a better form pays
 constexpr Size kLargestImproved = 256_KiB;
@@ -92,8 +92,11 @@ ObjectPtr hang_on(Store& store, ObjectPtr object, FormPtr form) {
   return nullptr;
 }
 
-bool Recoding::has_place(const Node& node) {
-  return node.recodings.load(std::memory_order_relaxed) < kMostAtOnce;
+RecodingPlace RecodingPlace::take(Node& node, Kind kind) {
+  auto& taken = node.recodings[static_cast<std::size_t>(kind)];
+  if (taken.fetch_add(1, std::memory_order_relaxed) < kMostAtOnce) return RecodingPlace(taken);
+  taken.fetch_sub(1, std::memory_order_relaxed);
+  return {};
 }
 
 void improve(WorkerContext& worker, const ObjectPtr& object, const Form& form) {
@@ -122,8 +125,6 @@ void improve(WorkerContext& worker, const ObjectPtr& object, const Form& form) {
 }
 
 bool Recoding::start(WorkerContext& worker, Order order) {
-  const unsigned most = order.to == ContentCoding::identity ? 2 * kMostAtOnce : kMostAtOnce;
-  if (worker.node.recodings.load(std::memory_order_relaxed) >= most) return false;
   auto recoding = std::make_shared<Recoding>(worker, std::move(order));
   if (!recoding->begin()) return false;
   worker.recodings.insert(recoding);
@@ -135,13 +136,9 @@ Recoding::Recoding(WorkerContext& worker, Order order)
     : worker_(worker), order_(std::move(order)), pause_(worker.loop, [this] {
         flush_due_ = true;
         pump();
-      }) {
-  worker_.node.recodings.fetch_add(1, std::memory_order_relaxed);
-}
+      }) {}
 
-Recoding::~Recoding() {
-  worker_.node.recodings.fetch_sub(1, std::memory_order_relaxed);
-}
+Recoding::~Recoding() = default;
 
 bool Recoding::begin() {
   if (order_.from) {
@@ -262,7 +259,10 @@ void Recoding::work(Piece& piece) {
     result = decoder_ ? decoder_->add(part, piece.out) : encoder_->add(part, piece.out);
   }
   if (result && piece.flush && encoder_) result = encoder_->flush(piece.out);
-  if (result && piece.last) result = decoder_ ? decoder_->finish() : encoder_->finish(piece.out);
+  fed_ = fed_ || piece.bytes > 0;
+  // Nothing at all is no error in any coding: there was nothing to say.
+  if (result && piece.last && decoder_ && fed_) result = decoder_->finish();
+  if (result && piece.last && encoder_) result = encoder_->finish(piece.out);
   if (!result) piece.error = std::move(result).error();
 }
 

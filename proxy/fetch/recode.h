@@ -7,10 +7,12 @@
 //                                 └──────────────────────────────────────────┘
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "proxy/cache/coding_policy.h"
@@ -36,6 +38,30 @@ ObjectPtr hang_on(Store& store, ObjectPtr object, FormPtr form);
 // Has a better form of a small object made, in the background, once it was asked for often. Any loop.
 void improve(WorkerContext& worker, const ObjectPtr& object, const Form& form);
 
+// The right to have one recoding under way: each takes some MiB of memory, outside of the cache's budget. Streams have
+// places of their own, since they may last for hours, and so has decoding, which some clients can't do without. Any
+// thread.
+class RecodingPlace {
+ public:
+  enum class Kind : std::uint8_t { kept, streamed, decoded };
+  RecodingPlace() = default;
+  // Empty where all are taken.
+  static RecodingPlace take(Node& node, Kind kind);
+  RecodingPlace(RecodingPlace&& other) noexcept : taken_(std::exchange(other.taken_, nullptr)) {}
+  RecodingPlace& operator=(RecodingPlace&& other) noexcept {
+    std::swap(taken_, other.taken_);
+    return *this;
+  }
+  ~RecodingPlace() {
+    if (taken_ != nullptr) taken_->fetch_sub(1, std::memory_order_relaxed);
+  }
+  explicit operator bool() const { return taken_ != nullptr; }
+
+ private:
+  explicit RecodingPlace(std::atomic<unsigned>& taken) : taken_(&taken) {}
+  std::atomic<unsigned>* taken_ = nullptr;
+};
+
 class Recoding : public std::enable_shared_from_this<Recoding> {
  public:
   struct Order {
@@ -46,14 +72,12 @@ class Recoding : public std::enable_shared_from_this<Recoding> {
     std::shared_ptr<const WorkerSnapshot> snapshot;  // keeps `policy` alive
     const CodingPolicy* policy = nullptr;
     std::shared_ptr<const Dictionary> dictionary;  // for dcz
+    RecodingPlace place;
     bool owner = false;  // reads `from` though its answer isn't for sharing: the reader it works for leads
   };
-  // Whether another one may code: each takes some MiB of memory, outside of the cache's budget.
-  static bool has_place(const Node& node);
-
   // Begins on this worker's loop; ends by itself when the source does, or when nobody reads what isn't to be kept.
   // False where there is no place in
-  // the source any more, or too many are under way.
+  // the source any more.
   static bool start(WorkerContext& worker, Order order);
 
   Recoding(WorkerContext& worker, Order order);
@@ -87,6 +111,7 @@ class Recoding : public std::enable_shared_from_this<Recoding> {
   FlightReader reader_;
   std::size_t kept_at_ = 0, kept_offset_ = 0;  // of a kept object: the next of its blocks, and where in it
   std::uint64_t made_ = 0;
+  bool fed_ = false;
   std::unique_ptr<Encoder> encoder_;
   std::unique_ptr<Decoder> decoder_;
   Timer pause_;  // the source says nothing: what it said so far must come out

@@ -33,9 +33,13 @@ Loop::Loop() : base_(make_base()), wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOE
 }
 
 Loop::~Loop() {
-  deferred_.clear();
-  posted_.clear();
-  bury();
+  // What dies may hand over more to do, which is never done, and more to die.
+  for (bool more = true; more;) {
+    bury();
+    const auto deferred = std::exchange(deferred_, {});
+    const auto posted = std::exchange(posted_, {});
+    more = !deferred.empty() || !posted.empty();
+  }
   event_del(&wake_);
   ::close(wake_fd_);
 }

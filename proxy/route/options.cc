@@ -2,6 +2,7 @@
 #include "proxy/route/options.h"
 
 #include <algorithm>
+#include <array>
 
 #include "proxy/base/text.h"
 
@@ -51,7 +52,8 @@ Policy policy_of(const Config& config, const RouteConfig& route) {
 std::optional<CodingPolicy> coding_policy_of(const CompressConfig& compress) {
   if (!compress.on) return std::nullopt;
   CodingPolicy policy;
-  policy.order = compress.encodings;
+  constexpr std::array<ContentCoding, 3> kOffered{ContentCoding::zstd, ContentCoding::br, ContentCoding::gzip};
+  for (const auto coding : compress.encodings) policy.order.push_back(kOffered[static_cast<std::size_t>(coding)]);
   policy.min_size = compress.min_size;
   if (!compress.types.empty()) {
     if (auto types = TypeList::parse(compress.types)) policy.types = std::move(*types);

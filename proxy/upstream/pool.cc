@@ -55,7 +55,9 @@ Operation OriginPool::acquire(std::uint64_t key_hash, const OriginServer* tried,
       loop_.defer([self = shared_from_this(), request] { self->hand_over(request); });
       break;
     case OriginServer::Slot::queued:
-      request->granted = [self = shared_from_this(), request] { self->hand_over(request); };
+      request->granted = [self = shared_from_this(), weak = std::weak_ptr<Request>(request)] {
+        if (const auto granted = weak.lock()) self->hand_over(granted);
+      };
       request->time_out_after(loop_, request, upstream_->options().queue_timeout);
       break;
     case OriginServer::Slot::full:

@@ -227,9 +227,8 @@ TEST_CASE("what is wrong is said with its place and what would be right") {
        "f:2:21: a line may be longer than the head it is part of (line at most head)\n"},
       {kUpstream + "routes: []\n", "f:2:1: no route (at least one, or no `routes` at all)\n"},
       {kUpstream + "routes: off\n",
-       "f:2:9: a single value does not fit here (options: name, match, upstream, cache, key, tags, invalidate, request "
-       "and "
-       "response)\n"},
+       "f:2:9: a single value does not fit here (options: name, match, upstream, cache, key, tags, invalidate, "
+       "request, response and compress)\n"},
       {kUpstream + "routes:\n  - match: /\n", "f:3:5: \"name\" is missing (a name)\n"},
       {kUpstream + "routes:\n  - name: a\n", "f:3:5: \"match\" is missing ([METHODS] PATH, or a list of such)\n"},
       {kUpstream + "routes:\n  - { name: a, match: GET }\n",
