@@ -1,4 +1,6 @@
 // A visitor of describe() that writes conf/reference.yaml; see reference.h.
+#include <utility>
+
 #include "proxy/config/config.h"
 #include "proxy/config/reference.h"
 #include "proxy/config/shape.h"
@@ -16,8 +18,11 @@ class YamlReference {
     if constexpr (std::is_same_v<std::decay_t<T>, RouteOptions>) {
       line("# " + key + " {}", std::string(sentence) + "; takes what a route takes, but name and match");
     } else if constexpr (is_block<T>()) {
-      line(key, sentence);
+      const std::string_view word = default_word(value);
+      const bool outer = std::exchange(commented_, commented_ || !word.empty());
+      line(key, word.empty() ? std::string(sentence) : std::string(sentence) + "; left out: " + std::string(word));
       block(value);
+      commented_ = outer;
     } else if (!rules.otherwise.empty()) {
       line("# " + key + " " + std::string(rules.example),
            std::string(sentence) + "; left out: " + std::string(rules.otherwise));
@@ -31,6 +36,13 @@ class YamlReference {
   std::string take() { return std::move(out_); }
 
  private:
+  // Of an option that is a word or a map: the word that it is by default. To write its map would be to set it.
+  template <class T>
+  static std::string_view default_word(const T& value) {
+    if constexpr (HasWords<T>) return value.word_text();
+    return {};
+  }
+
   template <class T>
   void block(T& value) {
     indent_ += 2;
@@ -54,6 +66,7 @@ class YamlReference {
     std::string whole(indent_ - (dash_ ? 2 : 0), ' ');
     if (dash_) whole += "- ";
     dash_ = false;
+    if (commented_ && !text.starts_with('#')) whole += "# ";
     whole += text;
     whole.resize(std::max(whole.size() + 2, kCommentColumn), ' ');
     out_ += whole + "# " + std::string(comment) + "\n";
@@ -61,7 +74,8 @@ class YamlReference {
 
   std::string out_;
   std::size_t indent_ = 0;
-  bool dash_ = false;  // the next line begins an item
+  bool dash_ = false;       // the next line begins an item
+  bool commented_ = false;  // all of it is an example
 };
 
 }  // namespace
