@@ -3,14 +3,9 @@
 //
 //   --scale S   how much data StreamVibe has (0.1)
 
-import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { decoded, decoded_by, holding } from '../tests/support/codings.js';
 import { kDefaults, start_all, stop_all } from './journeys/start.js';
 
 const kPaths = [
@@ -24,25 +19,9 @@ const kPatience = 30_000; // milliseconds for the training
 const kCodings = ['gzip', 'br', 'zstd'];
 const kHot = 40;   // hits, after which the small ones are compressed best
 
-function unzstd(body) {
-  const { status, stdout, stderr } = spawnSync('zstd', ['-dcq'], { input: body, maxBuffer: 1 << 30 });
-  if (status !== 0) throw new Error(`zstd: ${stderr}`);
-  return stdout;
-}
-const kDecode = { gzip: gunzipSync, br: brotliDecompressSync, zstd: unzstd, undefined: (body) => body };
-
-// An answer in dcz: a header of 40 bytes, then zstd that refers to the dictionary.
-function undcz(body, dictionary) {
-  const folder = mkdtempSync(join(tmpdir(), 'weir-bytes-'));
-  try {
-    writeFileSync(join(folder, 'dictionary'), dictionary);
-    const { status, stdout, stderr } = spawnSync('zstd', ['-dcq', `--patch-from=${join(folder, 'dictionary')}`], { input: body.subarray(40) });
-    if (status !== 0) throw new Error(`zstd: ${stderr}`);
-    return stdout;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
+// As the tests read it: by other programs than weir's libraries.
+const readable = ({ coding, body }) => ({ fields: new Map(coding ? [['content-encoding', coding]] : []), body });
+const text = (answer) => decoded(readable(answer));
 
 function get(base, path, coding, more = {}) {
   const headers = coding ? { 'Accept-Encoding': coding, ...more } : more;
@@ -63,7 +42,7 @@ async function weigh(base, path) {
   for (const coding of kCodings) {
     let answer;
     for (let i = 0; i < kHot; i += 1) answer = await get(base, path, coding);
-    if (!kDecode[answer.coding](answer.body).equals(plain.body)) throw new Error(`${path} in ${coding} is another body`);
+    if (text(answer) !== text(plain)) throw new Error(`${path} in ${coding} is another body`);
     row[coding] = answer.body.length;
   }
   return row;
@@ -84,11 +63,10 @@ async function learn(base, pattern) {
 // What some answers weigh, plain, in zstd, and for a client that holds their route's dictionary.
 async function weigh_small(base, pattern) {
   const { there, dictionary } = await learn(base, pattern);
-  const held = { 'Available-Dictionary': `:${createHash('sha256').update(dictionary).digest('base64')}:` };
   const row = { path: pattern, answers: there.length, plain: 0, zstd: 0, dcz: 0, dictionary: dictionary.length };
   for (const path of there) {
-    const [plain, zstd, dcz] = [await get(base, path), await get(base, path, 'zstd'), await get(base, path, 'zstd, dcz', held)];
-    if (dcz.coding === 'dcz' && !undcz(dcz.body, dictionary).equals(plain.body)) throw new Error(`${path} in dcz is another body`);
+    const [plain, zstd, dcz] = [await get(base, path), await get(base, path, 'zstd'), await get(base, path, null, holding(dictionary, 'zstd, dcz'))];
+    if (dcz.coding === 'dcz' && decoded_by(dictionary, readable(dcz)) !== text(plain)) throw new Error(`${path} in dcz is another body`);
     row.plain += plain.body.length;
     row.zstd += zstd.body.length;
     row.dcz += dcz.body.length;

@@ -56,7 +56,7 @@ export async function compress(stand, { rounds }) {
       stand.expect(coding === 'br' && bytes < kLarge / 2, `20 MiB were answered in ${coding}, ${bytes} bytes`);
       made += 1;
     }
-    stand.expect(over || made > 0, 'nothing was compressed');
+    stand.expect(made > 0, 'nothing was compressed');
     busy.push(await measured);
     stand.say(`round ${round + 1}: p99 ${quiet.at(-1).p99} µs alone, ${busy.at(-1).p99} µs beside`);
   }

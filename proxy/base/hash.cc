@@ -9,6 +9,7 @@
 #include <array>
 
 #include "proxy/base/check.h"
+#include "proxy/base/text.h"
 
 namespace weir {
 namespace {
@@ -23,6 +24,13 @@ std::uint64_t seed() noexcept {
 }
 
 }  // namespace
+
+std::array<char, 32> hex_of(const Digest& digest) {
+  const auto high = hex_of(digest.high), low = hex_of(digest.low);
+  std::array<char, 32> digits;
+  std::copy(low.begin(), low.end(), std::copy(high.begin(), high.end(), digits.begin()));
+  return digits;
+}
 
 Digest hash128(std::string_view bytes) noexcept {
   const XXH128_hash_t h = XXH3_128bits_withSeed(bytes.data(), bytes.size(), seed());

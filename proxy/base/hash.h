@@ -1,6 +1,7 @@
 // Seeded XXH3: the seed is drawn once a process from the kernel, so that nobody outside can aim collisions.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -13,6 +14,9 @@ struct Digest {
   std::uint64_t high = 0;
   friend bool operator==(const Digest&, const Digest&) = default;
 };
+
+// 32 lower-case digits.
+std::array<char, 32> hex_of(const Digest& digest);
 
 Digest hash128(std::string_view bytes) noexcept;
 // The digest of the parts put together, wherever they are split.

@@ -41,6 +41,12 @@ bool Body::same_bytes(const Body& other) const {
   return true;
 }
 
+BodyPtr Body::of(std::string_view bytes) {
+  Block block{std::make_shared_for_overwrite<char[]>(bytes.size()), bytes.size(), bytes.size()};
+  std::memcpy(block.bytes.get(), bytes.data(), bytes.size());
+  return std::make_shared<const Body>(std::vector<Block>{std::move(block)});
+}
+
 std::string Body::copy() const {
   std::string out;
   out.reserve(size_);

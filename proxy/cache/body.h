@@ -26,6 +26,7 @@ class Body {
  public:
   Body() = default;
   explicit Body(std::vector<Block> blocks);
+  static std::shared_ptr<const Body> of(std::string_view bytes);  // a copy of them, as one block
 
   Size size() const { return size_; }
   // What it takes of memory, allocator slack included.
@@ -33,7 +34,7 @@ class Body {
   std::span<const Block> blocks() const { return blocks_; }
   const Digest& digest() const { return digest_; }  // of all bytes
   bool same_bytes(const Body& other) const;
-  std::string copy() const;  // for tests and small tools
+  std::string copy() const;  // in one piece
 
  private:
   std::vector<Block> blocks_;

@@ -119,12 +119,33 @@ std::string head304_of_form(const Object& object, ContentCoding coding) {
   return head;
 }
 
-std::shared_ptr<Object> copy_of(const Object& old) {
+std::shared_ptr<Form> under_head_of(const Object& object, const Form& form) {
+  auto other = std::make_shared<Form>();
+  other->coding = form.coding;
+  other->best = form.best;
+  other->dictionary = form.dictionary;
+  other->body = form.body;
+  if (form.body) other->head = head_of_form(object, form.coding, form.body->size());
+  return other;
+}
+
+std::shared_ptr<Object> successor_of(const Object& old) {
   auto object = std::make_shared<Object>();
   object->key = old.key;
   object->digest = old.digest;
   object->vary_names = old.vary_names;
   object->vary_values = old.vary_values;
+  object->tags = old.tags;
+  object->body = old.body;
+  object->coding = old.coding;
+  object->recodable = old.recodable;
+  object->is_dictionary = old.is_dictionary;
+  object->hits.store(old.hits.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  return object;
+}
+
+std::shared_ptr<Object> copy_of(const Object& old) {
+  auto object = successor_of(old);
   object->status = old.status;
   object->head = old.head;
   object->length = old.length;
@@ -132,16 +153,10 @@ std::shared_ptr<Object> copy_of(const Object& old) {
   object->etag = old.etag;
   object->last_modified = old.last_modified;
   object->date = old.date;
-  object->body = old.body;
-  object->coding = old.coding;
-  object->recodable = old.recodable;
-  object->is_dictionary = old.is_dictionary;
   object->forms = old.forms;
   object->life = old.life;
-  object->tags = old.tags;
   object->position = old.position;
   object->checked.store(old.checked.load(std::memory_order_relaxed), std::memory_order_relaxed);
-  object->hits.store(old.hits.load(std::memory_order_relaxed), std::memory_order_relaxed);
   object->uses.store(old.uses.load(std::memory_order_relaxed), std::memory_order_relaxed);
   object->soft_since.store(old.soft_since.load(std::memory_order_relaxed), std::memory_order_relaxed);
   return object;

@@ -38,6 +38,12 @@ std::string head_of_form(const Object& object, ContentCoding coding, std::option
 // The head of a 304 for it.
 std::string head304_of_form(const Object& object, ContentCoding coding);
 
+// The same form for an object with the same content and another head.
+std::shared_ptr<Form> under_head_of(const Object& object, const Form& form);
+
+// What stays of an object whose head and life are made anew: its key, its tags and its content, without the forms.
+std::shared_ptr<Object> successor_of(const Object& old);
+
 // The same object with one form more, or another one.
 std::shared_ptr<Object> with_form(const Object& object, const FormPtr& form);
 

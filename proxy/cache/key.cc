@@ -36,8 +36,8 @@ class Parts {
 };
 
 std::string_view hex(const Digest& digest, Arena& arena) {
-  const auto high = hex_of(digest.high), low = hex_of(digest.low);
-  return arena.join(std::string_view(high.data(), high.size()), std::string_view(low.data(), low.size()));
+  const auto digits = hex_of(digest);
+  return arena.copy({digits.data(), digits.size()});
 }
 
 // The values that `for_each` calls out, with a separator that none of them holds; one value stays where it is.

@@ -46,9 +46,6 @@ std::string head_of_304(const Object& object) {
     }
   });
   std::string head;
-  std::size_t size = 40;
-  for (const Field& field : fields) size += field.name.size() + field.value.size() + 4;
-  head.reserve(size);
   static_cast<void>(write_h1_response_head(head, 304, "Not Modified", fields));
   return head;
 }

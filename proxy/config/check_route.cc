@@ -112,10 +112,6 @@ class RouteChecker {
     if (route_.compress.on && route_.compress.encodings.empty()) {
       error("compress.encodings", "no coding is offered", "zstd, br and gzip, or compress: off");
     }
-    for (const auto coding : route_.compress.from_origin) {
-      if (coding == ContentCoding::dcz)
-        error("compress.from_origin", "dcz is not asked for", "identity, gzip, br, zstd");
-    }
   }
 
   void check_dictionary() {

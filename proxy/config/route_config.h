@@ -167,9 +167,10 @@ struct HeaderEditsConfig {
   }
 };
 
+// What an origin can be asked for; dcz can't.
 template <>
 struct Words<ContentCoding> {
-  static constexpr std::array<std::string_view, kContentCodings> kList{"identity", "gzip", "br", "zstd", "dcz"};
+  static constexpr std::array<std::string_view, 4> kList{"identity", "gzip", "br", "zstd"};
 };
 
 // What is offered to clients.

@@ -86,6 +86,7 @@ void Exchange::clear() {
   values.count = 0;
   values.user = {};
   directives = {};
+  accepted = {};
   eligibility = {};
   key = {};
   found = {};

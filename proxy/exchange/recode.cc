@@ -27,12 +27,7 @@ bool read_coded(Exchange& x, const Flight::Coded& into, Recoding::Order order) {
   auto reader = into.flight->join(
       x.worker.loop, [&x] { x.advance(); }, into.leads);
   if (!reader) return false;
-  if (into.leads && !Recoding::start(x.worker, std::move(order))) {
-    reader->leave();
-    into.flight->fail({Side::internal, Code::unavailable, "too much is being coded"});  // who comes next tries anew
-    x.worker.node.flights.retire(*into.flight);
-    return false;
-  }
+  if (into.leads) Recoding::start(x.worker, std::move(order));
   x.reader = std::move(*reader);
   return true;
 }
@@ -54,9 +49,9 @@ Next recode(Exchange& x) {
   if (place) {
     const auto claim = x.worker.node.flights.claim(identity_of(*object, *chosen.missing, chosen.dictionary.get()),
                                                    [](const Flight&) { return true; });
-    Recoding::Order order{nullptr,           object,           *chosen.missing,
-                          claim.flight,      x.snapshot,       &*x.route->coding,
-                          chosen.dictionary, std::move(place), false};
+    Recoding::Order order{nullptr,           object,          *chosen.missing,
+                          claim.flight,      x.snapshot,      &*x.route->coding,
+                          chosen.dictionary, std::move(place)};
     if (read_coded(x, {claim.flight, claim.leads}, std::move(order))) {
       x.recoded = true;
       x.step = &kStream;
@@ -79,9 +74,8 @@ bool recode_flight(Exchange& x, ContentCoding to) {
   auto place = RecodingPlace::take(x.worker.node, to == ContentCoding::identity ? Kind::decoded : kind);
   if (!place) return false;
   const auto into = source->coded(to);
-  // Its own place at the first byte keeps that one there for the recoding, too.
-  x.recoded = read_coded(
-      x, into, {source, nullptr, to, into.flight, x.snapshot, &*x.route->coding, nullptr, std::move(place), true});
+  x.recoded =
+      read_coded(x, into, {source, nullptr, to, into.flight, x.snapshot, &*x.route->coding, nullptr, std::move(place)});
   return x.recoded;
 }
 

@@ -110,32 +110,6 @@ struct WorkerSnapshot {
 class Fetch;
 class Recoding;
 
-// What the last few different Accept-Encoding lines came down to: clients say few different things again and again.
-class KnownCodings {
- public:
-  AcceptedCodings of(const Fields& request) {
-    const Field* const line = request.find(Name::accept_encoding);
-    if (line == nullptr || line->value.size() > kLongest || request.count(Name::accept_encoding) > 1)
-      return parse_accept_encoding(request);
-    for (const Known& one : known_) {
-      if (one.line == line->value && !one.line.empty()) return one.codings;
-    }
-    Known& oldest = known_[next_++ % known_.size()];
-    oldest.codings = parse_accept_encoding(request);
-    oldest.line = line->value;
-    return oldest.codings;
-  }
-
- private:
-  static constexpr std::size_t kLongest = 128;
-  struct Known {
-    std::string line;
-    AcceptedCodings codings;
-  };
-  std::array<Known, 8> known_;
-  std::size_t next_ = 0;
-};
-
 struct WorkerContext {
   WorkerContext(Node& the_node, unsigned the_number);
   ~WorkerContext();

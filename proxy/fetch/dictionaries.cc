@@ -2,7 +2,6 @@
 #include "proxy/fetch/dictionaries.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "proxy/base/arena.h"
@@ -26,21 +25,6 @@ constexpr std::size_t kEnoughSamples = 100;
 constexpr Size kEnoughSampled = 24_KiB;
 constexpr Size kSmallestTrained = 2_KiB, kLargestTrained = 16_KiB;
 constexpr auto kLifetime = std::chrono::hours(24);  // of a trained one at clients
-
-std::string text_of(const Body& body) {
-  std::string text;
-  text.reserve(body.size());
-  for (const Block& block : body.blocks()) text.append(block.view());
-  return text;
-}
-
-BodyPtr body_of(std::string_view bytes) {
-  Block block{std::make_shared_for_overwrite<char[]>(bytes.size()), bytes.size(), bytes.size()};
-  std::memcpy(block.bytes.get(), bytes.data(), bytes.size());
-  std::vector<Block> blocks;
-  blocks.push_back(std::move(block));
-  return std::make_shared<const Body>(std::move(blocks));
-}
 
 std::string hex(const Sha256& hash) {
   std::string text;
@@ -83,7 +67,7 @@ bool RouteDictionaries::learn(const Object& object) {
 // clients were told to keep should be good for something.
 bool RouteDictionaries::learn_previous(const Object& object) {
   if (object.body->size() < kSmallestSample || object.body->size() > kLargestPrevious) return false;
-  const Sha256 hash = sha256(text_of(*object.body));
+  const Sha256 hash = sha256(object.body->copy());
   auto kept = copy_of(object);
   kept->forms = {};
   const Time now = MonotonicClock::now();
@@ -134,7 +118,7 @@ void RouteDictionaries::learn_sample(const Object& object) {
 void RouteDictionaries::train(const std::vector<BodyPtr>& samples, const std::string& host, Position since) {
   std::vector<std::string> texts;
   Size total = 0;
-  for (const BodyPtr& sample : samples) total += texts.emplace_back(text_of(*sample)).size();
+  for (const BodyPtr& sample : samples) total += texts.emplace_back(sample->copy()).size();
   const std::vector<std::string_view> views(texts.begin(), texts.end());
   auto bytes = train_dictionary(views, std::clamp<Size>(total / 12, kSmallestTrained, kLargestTrained));
   auto dictionary = bytes ? Dictionary::make(std::move(*bytes)) : std::move(bytes).error();
@@ -162,7 +146,7 @@ ObjectPtr RouteDictionaries::file_of(const Trained& trained, const std::string& 
   file->digest = hash128(file->key);
   file->tags = policy_.tags;
   file->position = trained.since;
-  file->body = body_of(dictionary.bytes());
+  file->body = Body::of(dictionary.bytes());
   file->life.received = MonotonicClock::now();
   file->life.fresh_for = kLifetime;
   const std::string match = "match=\"" + policy_.match + "\"";
@@ -196,7 +180,7 @@ std::shared_ptr<const RouteDictionaries::Trained> RouteDictionaries::current_loc
 void RouteDictionaries::make_current_locked(Previous& one) {
   one.used = MonotonicClock::now();
   if (one.made) return;
-  auto made = Dictionary::make(text_of(*one.object->body));
+  auto made = Dictionary::make(one.object->body->copy());
   if (!made) return;
   one.made = std::move(*made);
   Previous* oldest = nullptr;

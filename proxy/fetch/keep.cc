@@ -4,7 +4,6 @@
 #include <charconv>
 #include <utility>
 
-#include "proxy/base/text.h"
 #include "proxy/cache/form.h"
 #include "proxy/fetch/fetch.h"
 #include "proxy/http/date.h"
@@ -16,9 +15,8 @@ namespace {
 std::string make_etag(const Body& body) {
   Fingerprint print;
   for (const Block& block : body.blocks()) print.add(block.view());
-  const Digest digest = print.digest();
-  const auto high = hex_of(digest.high), low = hex_of(digest.low);
-  return std::string("\"").append(high.data(), high.size()).append(low.data(), low.size()) + '"';
+  const auto digits = hex_of(print.digest());
+  return std::string("\"").append(digits.data(), digits.size()) + '"';
 }
 
 bool wants_etag(const Fetch& f) {
@@ -28,14 +26,9 @@ bool wants_etag(const Fetch& f) {
 // The draft is being read by others: what changes is made on a copy.
 std::shared_ptr<Object> finished_object(Fetch& f) {
   auto body = std::make_shared<const Body>(f.flight->kept_blocks());
-  auto object = std::make_shared<Object>();
   const Object& draft = *f.draft;
-  object->key = draft.key;
-  object->digest = draft.digest;
-  object->vary_names = draft.vary_names;
-  object->vary_values = draft.vary_values;
+  auto object = successor_of(draft);
   object->life = draft.life;
-  object->tags = draft.tags;
   object->position = draft.position;
   Fields fields = draft.fields();
   for (const auto& name : f.unstored) fields.remove(name);
@@ -45,7 +38,6 @@ std::shared_ptr<Object> finished_object(Fetch& f) {
     fields.add(Name::etag, etag);
   }
   const bool large_enough = !f.route.coding || body->size() >= f.route.coding->min_size;
-  object->coding = draft.coding;
   object->recodable = draft.recodable && (large_enough || draft.coding != ContentCoding::identity);
   if (draft.status == 200) fields.set(Name::accept_ranges, "bytes");
   set_head(*object, draft.status, reason_phrase(draft.status), std::move(fields), body->size());
@@ -77,39 +69,15 @@ Next keep(Fetch& f) {
   return Next::done;
 }
 
-// The forms stay, under heads that say what the 304 said.
-std::array<FormPtr, kContentCodings> forms_of(const Object& object, const Object& old) {
-  std::array<FormPtr, kContentCodings> forms;
-  for (std::size_t i = 0; i < forms.size(); ++i) {
-    if (!old.forms[i]) continue;
-    auto form = std::make_shared<Form>();
-    form->coding = old.forms[i]->coding;
-    form->best = old.forms[i]->best;
-    form->dictionary = old.forms[i]->dictionary;
-    form->body = old.forms[i]->body;
-    if (form->body) form->head = head_of_form(object, form->coding, form->body->size());
-    forms[i] = std::move(form);
-  }
-  return forms;
-}
-
 std::shared_ptr<Object> renewed(const Object& old, const Fields& fields, const Life& life, Position position) {
-  auto object = std::make_shared<Object>();
-  object->key = old.key;
-  object->digest = old.digest;
-  object->vary_names = old.vary_names;
-  object->vary_values = old.vary_values;
-  object->tags = old.tags;
-  object->body = old.body;
+  auto object = successor_of(old);
   object->life = life;
   object->position = position;
-  object->coding = old.coding;
-  object->recodable = old.recodable;
-  object->is_dictionary = old.is_dictionary;
   set_head(*object, old.status, reason_phrase(old.status), fields, old.body->size());
   object->head304 = head_of_304(*object);
-  object->forms = forms_of(*object, old);
-  object->hits.store(old.hits.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  for (std::size_t i = 0; i < old.forms.size(); ++i) {  // they stay, under heads that say what the 304 said
+    if (old.forms[i]) object->forms[i] = under_head_of(*object, *old.forms[i]);
+  }
   return object;
 }
 

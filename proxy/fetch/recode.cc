@@ -2,8 +2,9 @@
 #include "proxy/fetch/recode.h"
 
 #include <array>
-#include <cstring>
 #include <utility>
+
+#include "proxy/base/check.h"
 
 namespace weir {
 namespace {
@@ -24,54 +25,29 @@ std::vector<std::string_view> parts_of(const Body& body) {
   return parts;
 }
 
-BodyPtr body_of(std::string_view bytes) {
-  Block block{std::make_shared_for_overwrite<char[]>(bytes.size()), bytes.size(), bytes.size()};
-  std::memcpy(block.bytes.get(), bytes.data(), bytes.size());
-  std::vector<Block> blocks;
-  blocks.push_back(std::move(block));
-  return std::make_shared<const Body>(std::move(blocks));
-}
-
 // A body that isn't clearly smaller isn't worth a client's work, nor the memory.
 bool is_gain(Size coded, Size plain) {
   return coded + plain / 32 < plain;
 }
 
-FormPtr form_of(const Object& object, ContentCoding coding, std::string_view bytes, bool best,
-                const Dictionary* dictionary = nullptr) {
+std::shared_ptr<Form> form_of(const Object& object, ContentCoding coding, BodyPtr body, const Dictionary* dictionary) {
   auto form = std::make_shared<Form>();
   form->coding = coding;
-  form->best = best;
   if (dictionary != nullptr) form->dictionary = dictionary->hash();
-  if (coding == ContentCoding::identity || is_gain(bytes.size(), object.body->size())) {
-    form->head = head_of_form(object, coding, bytes.size());
-    form->body = body_of(bytes);
+  if (coding == ContentCoding::identity || is_gain(body->size(), object.body->size())) {
+    form->head = head_of_form(object, coding, body->size());
+    form->body = std::move(body);
   }
   return form;
-}
-
-// The same for a newer object with the same content.
-FormPtr under_head_of(const Object& object, const Form& form) {
-  auto other = std::make_shared<Form>();
-  other->coding = form.coding;
-  other->best = form.best;
-  other->dictionary = form.dictionary;
-  other->body = form.body;
-  if (form.body) other->head = head_of_form(object, form.coding, form.body->size());
-  return other;
-}
-
-Result<std::string> recoded(const Object& object, ContentCoding to, int level,
-                            const std::shared_ptr<const Dictionary>& dictionary = {}) {
-  return encode(to, level, parts_of(*object.body), dictionary);
 }
 
 }  // namespace
 
 FormPtr make_form(const Object& object, const CodingPolicy& policy, ContentCoding to,
                   const std::shared_ptr<const Dictionary>& dictionary) {
-  auto made = recoded(object, to, policy.level(to, Effort::fast, object.body->size()), dictionary);
-  return made ? form_of(object, to, *made, false, dictionary.get()) : nullptr;
+  const int level = policy.level(to, Effort::fast, object.body->size());
+  const auto made = encode(to, level, parts_of(*object.body), dictionary);
+  return made ? form_of(object, to, Body::of(*made), dictionary.get()) : nullptr;
 }
 
 ObjectPtr hang_on(Store& store, ObjectPtr object, FormPtr form) {
@@ -105,31 +81,23 @@ void improve(WorkerContext& worker, const ObjectPtr& object, const Form& form) {
       form.coding == ContentCoding::dcz || form.improving.exchange(true, std::memory_order_relaxed))
     return;
   Node& node = worker.node;
-  const bool queued = node.background.idle([&node, object, coding = form.coding, size = form.body->size()] {
-    const auto made = recoded(*object, coding, level_of(coding, Effort::best, object->body->size()));
+  const bool queued = node.background.idle([&node, object, coding = form.coding] {
+    const Form& old = *object->form(coding);
+    const int level = level_of(coding, Effort::best, object->body->size());
+    const auto made = encode(coding, level, parts_of(*object->body));
     if (!made) return;
-    const FormPtr& old = object->form(coding);
-    const bool smaller = made->size() < size;
-    auto better = smaller ? form_of(*object, coding, *made, true) : nullptr;
-    if (!smaller) {  // as good as it gets
-      auto same = std::make_shared<Form>();
-      same->coding = coding;
-      same->best = true;
-      same->head = old->head;
-      same->body = old->body;
-      better = std::move(same);
-    }
-    hang_on(node.store, object, better);
+    auto better = made->size() < old.body->size() ? form_of(*object, coding, Body::of(*made), nullptr)
+                                                  : under_head_of(*object, old);  // it is as good as it gets
+    better->best = true;
+    hang_on(node.store, object, std::move(better));
   });
   if (!queued) form.improving.store(false, std::memory_order_relaxed);
 }
 
-bool Recoding::start(WorkerContext& worker, Order order) {
-  auto recoding = std::make_shared<Recoding>(worker, std::move(order));
-  if (!recoding->begin()) return false;
+void Recoding::start(WorkerContext& worker, Order order) {
+  const auto recoding = std::make_shared<Recoding>(worker, std::move(order));
   worker.recodings.insert(recoding);
-  recoding->pump();
-  return true;
+  recoding->begin();
 }
 
 Recoding::Recoding(WorkerContext& worker, Order order)
@@ -140,27 +108,26 @@ Recoding::Recoding(WorkerContext& worker, Order order)
 
 Recoding::~Recoding() = default;
 
-bool Recoding::begin() {
+void Recoding::begin() {
   if (order_.from) {
     auto reader = order_.from->join(
-        worker_.loop, [this] { pump(); }, order_.owner);
-    if (!reader) return false;
+        worker_.loop, [this] { pump(); }, true);
+    WEIR_CHECK(reader.has_value());  // an owner always gets a place
     reader_ = std::move(*reader);
   }
   order_.into->set_writer(worker_.loop, [this] { pump(); });
-  return true;
+  pump();
 }
 
 // The head of the coded answer, once the source has one.
-bool Recoding::publish() {
+bool Recoding::publish(const FlightView& view) {
   if (published_) return true;
   ObjectPtr source = order_.kept;
   bool keep = true;
   int status = 0;
   std::optional<std::uint64_t> size;
   if (order_.from) {
-    const FlightView view = order_.from->look();
-    if (view.stage == FlightView::Stage::empty || view.stage == FlightView::Stage::failed) return false;
+    if (view.stage == FlightView::Stage::empty) return false;
     source = view.draft;
     keep = order_.from->keeps();
     status = view.origin_status;
@@ -190,7 +157,7 @@ bool Recoding::publish() {
   return true;
 }
 
-Recoding::Piece Recoding::next_piece() {
+Recoding::Piece Recoding::next_piece(const FlightView& view) {
   Piece piece;
   const std::size_t most = decoder_ ? kLargestCodedPiece : kLargestPiece;
   if (order_.kept) {
@@ -207,7 +174,6 @@ Recoding::Piece Recoding::next_piece() {
     piece.last = kept_at_ == blocks.size();
     return piece;
   }
-  const FlightView view = order_.from->look();
   std::array<iovec, 16> pieces;
   const std::size_t count = reader_.peek(pieces);
   for (std::size_t i = 0; i < count && piece.bytes < most; ++i) {
@@ -222,18 +188,18 @@ Recoding::Piece Recoding::next_piece() {
 // As long as there is something to read and room for what comes of it.
 void Recoding::pump() {
   if (over_ || busy_) return;
+  const FlightView view = order_.from ? order_.from->look() : FlightView{};
   if (order_.from) {
-    const FlightView view = order_.from->look();
     if (view.stage == FlightView::Stage::failed) return stop(*view.error);
     if (reader_.is_cut()) return stop({Side::internal, Code::unavailable, "too slow for the other readers"});
     if (published_ && !order_.from->keeps() && order_.into->keeps()) order_.into->stop_keeping();
   }
-  if (!publish()) return;
+  if (!publish(view)) return;
   if (!order_.into->keeps()) {
     if (order_.into->readers() == 0) return stop({Side::client, Code::closed, "nobody waits any more"});
     if (order_.into->room() == 0) return;
   }
-  Piece piece = next_piece();
+  Piece piece = next_piece(view);
   if (piece.bytes == 0 && !piece.last) {  // the source pauses: let out what it said so far
     if (!unflushed_) return;
     if (order_.into->keeps() && !flush_due_) return pause_.set(kPause);
@@ -289,15 +255,9 @@ void Recoding::complete() {
     ending.trailers = std::string(view.trailers);
   }
   if (whole && order_.into->keeps()) {
-    auto form = std::make_shared<Form>();
-    form->coding = order_.to;
-    if (order_.dictionary) form->dictionary = order_.dictionary->hash();
     auto body = std::make_shared<const Body>(order_.into->kept_blocks());
-    if (order_.to == ContentCoding::identity || is_gain(body->size(), whole->body->size())) {
-      form->head = head_of_form(*whole, order_.to, body->size());
-      form->body = std::move(body);
-    }
-    hang_on(worker_.node.store, std::move(whole), form);
+    auto form = form_of(*whole, order_.to, std::move(body), order_.dictionary.get());
+    hang_on(worker_.node.store, std::move(whole), std::move(form));
   }
   worker_.node.flights.retire(*order_.into);
   order_.into->complete(std::move(ending));

@@ -73,12 +73,10 @@ class Recoding : public std::enable_shared_from_this<Recoding> {
     const CodingPolicy* policy = nullptr;
     std::shared_ptr<const Dictionary> dictionary;  // for dcz
     RecodingPlace place;
-    bool owner = false;  // reads `from` though its answer isn't for sharing: the reader it works for leads
   };
-  // Begins on this worker's loop; ends by itself when the source does, or when nobody reads what isn't to be kept.
-  // False where there is no place in
-  // the source any more.
-  static bool start(WorkerContext& worker, Order order);
+  // Begins on this worker's loop; ends by itself when the source does, or when nobody reads what isn't to be kept. The
+  // caller has a place at the first byte of `from`, which keeps that one there.
+  static void start(WorkerContext& worker, Order order);
 
   Recoding(WorkerContext& worker, Order order);
   ~Recoding();
@@ -97,10 +95,10 @@ class Recoding : public std::enable_shared_from_this<Recoding> {
     std::optional<Error> error;
   };
 
-  bool begin();
+  void begin();
   void pump();
-  bool publish();
-  Piece next_piece();
+  bool publish(const FlightView& source);
+  Piece next_piece(const FlightView& source);
   void work(Piece& piece);
   void done(Piece& piece);
   void complete();
@@ -110,8 +108,8 @@ class Recoding : public std::enable_shared_from_this<Recoding> {
   Order order_;
   FlightReader reader_;
   std::size_t kept_at_ = 0, kept_offset_ = 0;  // of a kept object: the next of its blocks, and where in it
-  std::uint64_t made_ = 0;
-  bool fed_ = false;
+  std::uint64_t made_ = 0;                     // bytes, so far
+  bool fed_ = false;                           // something came of the source
   std::unique_ptr<Encoder> encoder_;
   std::unique_ptr<Decoder> decoder_;
   Timer pause_;  // the source says nothing: what it said so far must come out

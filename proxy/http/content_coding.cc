@@ -94,6 +94,21 @@ AcceptedCodings parse_accept_encoding(const Fields& request) noexcept {
   return accepted;
 }
 
+AcceptedCodings KnownCodings::of(const Fields& request) {
+  constexpr std::size_t kLongest = 128;
+  const Field* const line = request.find(Name::accept_encoding);
+  if (line == nullptr || line->value.empty() || line->value.size() > kLongest ||
+      request.count(Name::accept_encoding) > 1)
+    return parse_accept_encoding(request);
+  for (const Known& one : known_) {
+    if (one.line == line->value) return one.codings;
+  }
+  Known& oldest = known_[next_++ % known_.size()];
+  oldest.codings = parse_accept_encoding(request);
+  oldest.line = line->value;
+  return oldest.codings;
+}
+
 ContentCoding choose(const AcceptedCodings& accepted, std::span<const ContentCoding> order) noexcept {
   ContentCoding best = ContentCoding::identity;
   std::uint16_t most = 0;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "proxy/http/headers.h"
@@ -36,6 +37,21 @@ struct AcceptedCodings {
 // dictionary, so only a client that names it knows it. Identity, when neither named nor meant by `*`, is acceptable and
 // comes last. Without any line everything but dcz is acceptable, identity by far the most.
 AcceptedCodings parse_accept_encoding(const Fields& request) noexcept;
+
+// The same, with what the last few different lines came down to: clients say few different things again and again. One
+// thread.
+class KnownCodings {
+ public:
+  AcceptedCodings of(const Fields& request);
+
+ private:
+  struct Known {
+    std::string line;
+    AcceptedCodings codings;
+  };
+  std::array<Known, 8> known_;
+  std::size_t next_ = 0;  // whose turn it is to be forgotten
+};
 
 // Identity or one of `order`, the one with the highest q; of equals the earliest in `order`, and a coded one before
 // identity. A client that refuses identity and accepts none of `order` gets identity all the same: a 406 would help

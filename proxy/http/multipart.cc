@@ -1,25 +1,11 @@
 // The words between the parts of a multipart/byteranges answer; see multipart.h.
 #include "proxy/http/multipart.h"
 
-#include <algorithm>
-
-#include "proxy/base/text.h"
-
 namespace weir {
-namespace {
-
-std::array<char, 32> boundary_of(const Digest& random) {
-  const auto high = hex_of(random.high), low = hex_of(random.low);
-  std::array<char, 32> text{};
-  std::copy(low.begin(), low.end(), std::copy(high.begin(), high.end(), text.begin()));
-  return text;
-}
-
-}  // namespace
 
 Multipart::Multipart(const ByteRanges& ranges, std::uint64_t length, std::string_view content_type,
                      const Digest& random)
-    : ranges_(ranges), length_(length), content_type_(content_type), boundary_(boundary_of(random)) {}
+    : ranges_(ranges), length_(length), content_type_(content_type), boundary_(hex_of(random)) {}
 
 std::string Multipart::content_type() const {
   return std::string("multipart/byteranges; boundary=").append(boundary());

@@ -58,11 +58,6 @@ bool Background::idle(Callback<void()> work) {
   return true;
 }
 
-std::size_t Background::waiting() const {
-  const std::lock_guard lock(mutex_);
-  return urgent_.size() + idle_.size();
-}
-
 void Background::run() {
   become_background();
   for (;;) {

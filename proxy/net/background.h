@@ -27,14 +27,12 @@ class Background {
   // The same, behind everything urgent; false where so much waits already that it isn't worth queueing.
   bool idle(Callback<void()> work);
 
-  std::size_t waiting() const;
-
  private:
   void run();
 
   static constexpr std::size_t kMostIdle = 64;
 
-  mutable std::mutex mutex_;  // guards the four below
+  std::mutex mutex_;  // guards the four below
   std::deque<Callback<void()>> urgent_, idle_;
   std::size_t idling_ = 0;  // threads that do idle work
   bool stopping_ = false;

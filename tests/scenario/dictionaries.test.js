@@ -120,9 +120,9 @@ scenario('trained: made of many answers, announced, served, used', routes('train
   assert.equal(origin.count(path), 0);
 });
 
-scenario('a trained dictionary is purged with its route\'s tag', routes('trained'), async ({ origin, get, weir }) => {
+for (const purge of [{ tags: ['items'] }, { all: true }, { prefix: '/.well-known/weir/' }]) scenario(`a trained dictionary is purged by ${JSON.stringify(purge)}`, routes('trained'), async ({ origin, get, weir }) => {
   const { path, dictionary } = await trained(origin, get);
-  await weir.invalidate({ tags: ['items'] });
+  await weir.invalidate(purge);
   origin.on(path, { status: 404, body: 'none here' });
   assert.equal((await get(path)).status, 404);
   const answer = await get('/items/5', holding(dictionary.body));

@@ -70,7 +70,7 @@ TEST_CASE("what is wrong in a route is said with its place and what would be rig
       {"compress: { encodings: [ zstd, dcz ] }", "f:4:36: \"dcz\" is not known here (zstd, br or gzip)\n"},
       {"compress: { encodings: [ deflate ] }", "f:4:30: \"deflate\" is not known here (zstd, br or gzip)\n"},
       {"compress: { encodings: [] }", "f:4:17: no coding is offered (zstd, br and gzip, or compress: off)\n"},
-      {"compress: { from_origin: [ dcz ] }", "f:4:17: dcz is not asked for (identity, gzip, br, zstd)\n"},
+      {"compress: { from_origin: [ dcz ] }", "f:4:32: \"dcz\" is not known here (identity, gzip, br or zstd)\n"},
       {"compress: { dictionary: trained }\n    key: { cookies: [ session ] }",
        "f:4:17: the key tells clients apart: what one gets is no dictionary for others (a route without key.user, "
        "key.cookies and key.headers, or no dictionary)\n"},

@@ -139,3 +139,21 @@ TEST_CASE("odd spellings of the same come down to the same", "[content_coding]")
     CHECK(accepted(line) == plain);
   }
 }
+
+TEST_CASE("what is remembered of lines is what they say, however many there are", "[content_coding]") {
+  KnownCodings known;
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 20; ++i) {
+      const std::string line = "gzip;q=0." + std::to_string(i) + ", br";
+      INFO(line);
+      CHECK(known.of(literal_fields({{"Accept-Encoding", line}})) == accepted(line));
+      CHECK(known.of(literal_fields({{"Accept-Encoding", line}})) == accepted(line));
+    }
+    const auto several = literal_fields({{"Accept-Encoding", "gzip;q=0.1, br"}, {"Accept-Encoding", "br;q=0"}});
+    CHECK(known.of(several) == parse_accept_encoding(several));
+    CHECK(known.of(literal_fields({})) == parse_accept_encoding(literal_fields({})));
+    CHECK(known.of(literal_fields({{"Accept-Encoding", ""}})) == accepted(""));
+    const std::string lengthy(500, ',');
+    CHECK(known.of(literal_fields({{"Accept-Encoding", lengthy}})) == accepted(lengthy));
+  }
+}
