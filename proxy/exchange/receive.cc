@@ -112,7 +112,7 @@ Next receive(Exchange& x) {
   if (request.framing == Framing::length && request.content_length > x.route->max_request_body) {
     return x.refuse(413, "the request's body is larger than this route takes");
   }
-  if (!x.route->filters.empty()) {
+  if (x.route->looks_at_requests) {
     pass_filters(x);
     if (x.step != &kReceiveRequest) return Next::run;  // a filter answered
   }

@@ -148,6 +148,7 @@ class RouteCompiler {
     for (const FilterType& type : filters) {
       FilterPtr filter = type.make(from_);
       if (!filter) continue;
+      route.looks_at_requests = route.looks_at_requests || filter->looks_at_requests();
       route.edits_client_response = route.edits_client_response || filter->edits_client_response();
       route.filters.push_back(std::move(filter));
       route.filter_names.push_back(type.name);

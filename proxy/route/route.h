@@ -50,7 +50,8 @@ struct Route {
   Size max_request_body = 0;         // 413 past it
   std::vector<FilterPtr> filters;    // request order
   std::vector<std::string_view> filter_names;  // of the same, for explain
-  bool edits_client_response = false;          // some filter does
+  bool looks_at_requests = false;              // some filter does
+  bool edits_client_response = false;          // the same
 };
 
 }  // namespace weir
