@@ -22,8 +22,16 @@ constexpr std::size_t kKeptBuffer = 256 * 1024;
 
 #if HIREDIS_MAJOR >= 1
 using ArrayCount = std::size_t;
+
+int type_under_way(const redisReader& reader) {
+  return reader.ridx < 0 ? -1 : reader.task[reader.ridx]->type;
+}
 #else
 using ArrayCount = int;
+
+int type_under_way(const redisReader& reader) {
+  return reader.ridx < 0 ? -1 : reader.rstack[reader.ridx].type;
+}
 #endif
 
 }  // namespace
@@ -73,6 +81,7 @@ redisReplyObjectFunctions RedisDecoder::functions() {
       case REDIS_REPLY_ERROR: kind = RedisReply::Kind::error; break;
       default: return nullptr;
     }
+    if (text[length] != '\r' || text[length + 1] != '\n') return nullptr;  // they are there; hiredis doesn't look
     if (!decoder.take(length)) return nullptr;
     RedisReply* reply = place(task);
     reply->kind = kind;
@@ -161,8 +170,8 @@ bool RedisDecoder::look_at_pending() {
     error_ = "a line of more than 64 KiB";
     return false;
   }
-  if (pending.front() != '$') return true;
-  const auto length = parse_number(pending.substr(1, end - 1));
+  if (type_under_way(*reader_) != REDIS_REPLY_STRING) return true;
+  const auto length = parse_number(pending.substr(0, end));
   if (!length || *length > left_) {
     error_ = "a reply of more than " + format_size(largest_);
     return false;
