@@ -85,6 +85,14 @@ bool trust(SSL_CTX* context, const std::string& ca_file) {
   return SSL_CTX_load_verify_file(context, ca_file.c_str()) == 1;
 }
 
+// Our own certificate, with its chain, for servers that ask who we are.
+bool identify(SSL_CTX* context, const TlsContext::Options& options) {
+  if (options.certificate_file.empty()) return true;
+  return SSL_CTX_use_certificate_chain_file(context, options.certificate_file.c_str()) == 1 &&
+         SSL_CTX_use_PrivateKey_file(context, options.key_file.c_str(), SSL_FILETYPE_PEM) == 1 &&
+         SSL_CTX_check_private_key(context) == 1;
+}
+
 }  // namespace
 
 void TlsContext::Free::operator()(SSL_CTX* context) const {
@@ -109,6 +117,11 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::open(const Options& option
   SSL_CTX_set_verify(context, options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   if (options.verify && !trust(context, options.ca_file)) {
     return Error{Side::config, Code::malformed, "can't read certificates from '" + options.ca_file + "': " + reason()};
+  }
+  if (!identify(context, options)) {
+    return Error{Side::config, Code::malformed,
+                 "can't use the certificate '" + options.certificate_file + "' with the key '" + options.key_file +
+                     "': " + reason()};
   }
   return made;
 }

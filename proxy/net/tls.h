@@ -21,8 +21,9 @@ namespace weir {
 class TlsContext {
  public:
   struct Options {
-    std::string ca_file;  // PEM; empty: what the system trusts
+    std::string ca_file{};  // PEM; empty: what the system trusts
     bool verify = true;
+    std::string certificate_file{}, key_file{};  // PEM; ours, where the server asks for one
   };
 
   // Reads files: before serving, or off the loop. An error names the file.

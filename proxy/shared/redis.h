@@ -37,14 +37,18 @@ struct RedisCounters {
 
 class Redis {
  public:
-  // Connects at the first call. `background` resolves names; both outlive this.
+  // Connects at the first call; reads the files that TLS needs now. `background` resolves names; both outlive this, and
+  // the background's threads end before the loop does.
   Redis(Loop& loop, Background& background, std::shared_ptr<const RedisSettings> settings);
   ~Redis();
   Redis(const Redis&) = delete;
   Redis& operator=(const Redis&) = delete;
 
-  // This loop's thread. An error reply is an Error with Side::redis and the server's words; Code::timeout, refused,
-  // closed or unavailable tell why there was none. Dropping the operation forgets the answer.
+  // This loop's thread. An error reply is an Error with Side::redis and the server's words, and Code::denied or
+  // unsupported; Code::timeout, refused, closed or unavailable tell why there was none. Dropping the operation forgets
+  // the answer, and the command too, if it was not sent yet. A timeout must be longer than a command may block (XREAD
+  // BLOCK): five in a row count as a sick server. Such commands want a client of their own: what comes behind them
+  // waits.
   Operation call(RedisCommand command, Callback<void(Result<RedisReply>)> done);
 
   // False while the breaker is open: calls are answered with Code::unavailable in the same turn.

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "proxy/base/check.h"
 #include "proxy/base/text.h"
 #include "proxy/shared/redis_codec.h"
 
@@ -16,7 +17,10 @@ constexpr std::size_t kLongestDetail = 300;
 
 Result<std::shared_ptr<const TlsContext>> open_tls(const RedisSettings& settings) {
   if (!settings.tls) return std::shared_ptr<const TlsContext>{};
-  return TlsContext::open({.ca_file = settings.ca_file, .verify = settings.verify});
+  return TlsContext::open({.ca_file = settings.ca_file,
+                           .verify = settings.verify,
+                           .certificate_file = settings.certificate_file,
+                           .key_file = settings.key_file});
 }
 
 // What the server understood and refused; Code::denied where it is a matter of rights.
@@ -37,6 +41,7 @@ void RedisContext::refuse(RedisCallPtr call, Error error) {
 
 RedisCall::RedisCall(std::shared_ptr<RedisContext> context, RedisCommand command, Done done)
     : context_(std::move(context)), command_(std::move(command)), size_(size_of(command_)), done_(std::move(done)) {
+  WEIR_CHECK(!command_.words.empty());  // Redis does not answer those
   context_->queued += size_;
 }
 

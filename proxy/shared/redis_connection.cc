@@ -95,9 +95,10 @@ void RedisConnection::readable() {
   if (state_ == State::handshake) return shake_hands();
   for (int i = 0; i < kMostReads; ++i) {
     if (state_ != State::greeting && state_ != State::ready) return;
-    if (!read_some()) return;
+    if (!read_some()) break;
   }
-  if (!tls_ || !tls_->has_pending()) return;  // else no event will tell
+  if (tls_ && state_ != State::closed && !out_.empty()) flush();  // it may be writing that wanted to read
+  if (!tls_ || !tls_->has_pending()) return;                      // else no event will tell
   context_->loop.defer([this, alive = std::weak_ptr<const int>(alive_)] {
     if (!alive.expired()) readable();
   });
@@ -176,7 +177,7 @@ std::vector<RedisCallPtr> RedisConnection::take_waiting() {
   return taken;
 }
 
-void RedisConnection::fail(Code code, std::string detail, bool silent) {
+void RedisConnection::fail(Code code, const std::string& detail, bool silent) {
   if (state_ == State::closed) return;
   close();
   user_.on_redis_closed(*this, Error{Side::redis, code, printable(endpoint_.text()) + ": " + detail}, silent);

@@ -85,7 +85,7 @@ class RedisConnection {
   void flush();
   void watch_silence();
   Time silent_at() const;
-  void fail(Code code, std::string detail, bool silent = false);
+  void fail(Code code, const std::string& detail, bool silent = false);
 
   const std::shared_ptr<RedisContext> context_;
   const RedisEndpoint endpoint_;

@@ -16,27 +16,39 @@ Operation RedisNames::look_up(const std::string& host, Found found) {
 }
 
 void RedisNames::ask(const std::string& host) {
-  if (auto literal = parse_ip(host, 0)) {
-    return loop_.defer([host, address = *literal, self = std::weak_ptr<RedisNames*>(self_)] {
-      if (const auto names = self.lock()) (*names)->answer(host, std::vector<Address>{address});
-    });
+  const Name& name = names_[host];
+  if (auto literal = parse_ip(host, 0)) return answer_later(host, {*literal});
+  if (!name.known.empty() && std::chrono::steady_clock::now() - name.learnt < kFresh) {
+    return answer_later(host, name.known);
   }
   // The loop outlives the background's threads; `self` is looked at on the loop only.
   background_.urgent([&loop = loop_, host, self = std::weak_ptr<RedisNames*>(self_)]() mutable {
     loop.post([host, found = resolve_blocking(host, 0), self = std::move(self)]() mutable {
-      if (const auto names = self.lock()) (*names)->answer(host, std::move(found));
+      if (const auto names = self.lock()) (*names)->learn(host, std::move(found));
     });
   });
+}
+
+void RedisNames::answer_later(const std::string& host, std::vector<Address> known) {
+  loop_.defer([host, known = std::move(known), self = std::weak_ptr<RedisNames*>(self_)]() mutable {
+    if (const auto names = self.lock()) (*names)->answer(host, std::move(known));
+  });
+}
+
+void RedisNames::learn(const std::string& host, Result<std::vector<Address>> found) {
+  auto& name = names_[host];
+  if (found) {
+    name.known = *found;
+    name.learnt = std::chrono::steady_clock::now();
+  } else if (!name.known.empty()) {
+    found = name.known;
+  }
+  answer(host, std::move(found));
 }
 
 void RedisNames::answer(const std::string& host, Result<std::vector<Address>> found) {
   auto& name = names_[host];
   name.asked = false;
-  if (found) {
-    name.known = *found;
-  } else if (!name.known.empty()) {
-    found = name.known;
-  }
   // An answer may ask again, cancel others that wait, or end all of this.
   const std::weak_ptr<RedisNames*> self = self_;
   const std::uint64_t last = next_;
@@ -45,6 +57,8 @@ void RedisNames::answer(const std::string& host, Result<std::vector<Address>> fo
     name.waiting.erase(name.waiting.begin());
     tell(found);
   }
+  // Servers may name any number of others.
+  if (!self.expired() && !name.asked && names_.size() > kMostKept) names_.erase(host);
 }
 
 }  // namespace weir

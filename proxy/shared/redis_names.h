@@ -1,8 +1,10 @@
 // RedisNames: host names into addresses for one Redis client, on the background's threads. One look-up a name at a
 // time: who asks meanwhile gets the same answer, so that a name server that hangs costs one thread, not all. Where a
-// look-up fails, what it gave the last time is good enough to be tried.
+// look-up fails, what it gave the last time is good enough to be tried; what it gave within the last second is not
+// asked for again, so that a slow name server is a slow start and not none.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -32,14 +34,19 @@ class RedisNames {
   struct Name {
     std::map<std::uint64_t, Found> waiting;
     std::vector<Address> known;
+    std::chrono::steady_clock::time_point learnt{};
     bool asked = false;
   };
+  static constexpr std::size_t kMostKept = 256;
+  static constexpr std::chrono::seconds kFresh{1};
   void ask(const std::string& host);
+  void answer_later(const std::string& host, std::vector<Address> known);
+  void learn(const std::string& host, Result<std::vector<Address>> found);
   void answer(const std::string& host, Result<std::vector<Address>> found);
 
   Loop& loop_;
   Background& background_;
-  std::map<std::string, Name, std::less<>> names_;  // as many as the config and the servers name
+  std::map<std::string, Name, std::less<>> names_;
   std::uint64_t next_ = 0;
   const std::shared_ptr<RedisNames*> self_ = std::make_shared<RedisNames*>(this);  // look-ups hold it weakly
 };

@@ -119,7 +119,7 @@ void RedisNode::timed_out(const RedisCall& call) {
 }
 
 // The breaker has opened, or will: the connection goes, and what waits for it is answered.
-void RedisNode::broken(Error error) {
+void RedisNode::broken(const Error& error) {
   if (connection_) {
     auto lost = std::move(connection_);
     lost->close();
@@ -157,7 +157,7 @@ void RedisNode::on_redis_closed(RedisConnection& connection, Error error, bool s
   } else {
     breaker_.failed(redis_now());
   }
-  broken(std::move(error));
+  broken(error);
   if (!closed_ && breaker_.allows()) connect();
 }
 

@@ -54,7 +54,7 @@ class RedisNode final : public RedisConnection::User {
 
   std::unique_ptr<RedisConnection> make_connection(bool probe);
   void connect();
-  void broken(Error error);
+  void broken(const Error& error);
   void try_again_later();
   void retire(std::unique_ptr<RedisConnection> connection);
   Error unwell() const;

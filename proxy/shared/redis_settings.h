@@ -36,6 +36,7 @@ struct RedisSettings {
   unsigned database = 0;
   bool tls = false;
   std::string ca_file;                                        // empty: what the system trusts
+  std::string certificate_file, key_file;                     // ours; Redis asks for them unless it is told not to
   bool verify = true;                                         // the certificate and its name
   Duration connect_timeout = std::chrono::milliseconds(250);  // until a connection stands: name, TCP, TLS, AUTH
   Size most_queued = 8_MiB;     // bytes waiting to be sent or answered, over all connections of one client

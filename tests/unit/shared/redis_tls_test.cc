@@ -23,6 +23,26 @@ RedisServer::Options tls_server(const Pki& pki, const std::string& names) {
           .tls = true};
 }
 
+TEST_CASE("a server that asks for a certificate gets ours", "[redis_tls]") {
+  const Pki pki;
+  const auto files = pki.ca.sign("server", "DNS:localhost");
+  RedisServer server({.arguments = {"--tls-cert-file", files.certificate, "--tls-key-file", files.key,
+                                    "--tls-ca-cert-file", pki.ca.file()},
+                      .tls = true});
+  auto settings = test::settings_of({"rediss://localhost:" + std::to_string(server.port())});
+  settings.ca_file = pki.ca.file();
+  RedisClient nobody(settings);
+  CHECK(!nobody.pongs());
+  const auto own = pki.ca.sign("weir", "DNS:weir");
+  settings.certificate_file = own.certificate;
+  settings.key_file = own.key;
+  RedisClient somebody(settings);
+  CHECK(somebody.pongs());
+  settings.key_file = files.key;
+  RedisClient mistaken(settings);
+  CHECK(mistaken.text({"PING"}).find("can't use the certificate") != std::string::npos);
+}
+
 RedisSettings settings(const RedisServer& server, const std::string& host, const std::string& ca_file,
                        bool verify = true) {
   auto made = test::settings_of({"rediss://:pw@" + host + ":" + std::to_string(server.port()) + "/1"});
