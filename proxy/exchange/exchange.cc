@@ -91,7 +91,7 @@ void Exchange::clear() {
   key = {};
   found = {};
   answer.reset();
-  leads = alone = impatient = started = cut = recoded = plain = false;
+  leads = alone = impatient = started = cut = recoded = plain = uncoded = false;
   part_left.reset();
   tries = 0;
   discriminator.clear();
@@ -113,6 +113,7 @@ FetchOrder Exchange::order(FlightPtr flight, ObjectPtr kept, bool store, bool sh
   order.key = &key;
   order.flight = std::move(flight);
   order.store = store;
+  order.uncoded = uncoded;
   order.strict = eligibility.store;
   order.shared = shared;
   order.kept = std::move(kept);

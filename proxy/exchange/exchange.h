@@ -99,6 +99,7 @@ class Exchange {
   std::shared_ptr<Upload> upload;
   bool recoded = false;                    // `reader` reads the answer in the coding that this client gets
   bool plain = false;                      // no other coding is made for this client
+  bool uncoded = false;                    // and the origin is asked for none
   std::optional<std::uint64_t> part_left;  // stream: of the range that is asked for
   std::size_t interim_sent = 0;
   Operation purging;

@@ -47,10 +47,15 @@ Next lead(Exchange& x, FlightPtr flight, bool shared) {
   return Next::run;
 }
 
+// What keeps requests apart that ask for the same key: what a known Vary names, and content without a coding.
+std::string discriminator(const Exchange& x) {
+  return x.uncoded ? "uncoded" + x.discriminator : x.discriminator;
+}
+
 // Takes a place in a flight; starts its fetch where nobody does.
 Next take_place(Exchange& x) {
   if (++x.tries > kMostJoins) return x.refuse(503, "the answer kept changing while it was fetched");
-  const Wanted wanted{*x.route, x.values, x.key, x.discriminator, kept_for_validation(x).get()};
+  const Wanted wanted{*x.route, x.values, x.key, discriminator(x), kept_for_validation(x).get()};
   const bool alone = goes_alone(x);
   FlightTable::Claim claim;
   if (alone) {
@@ -172,6 +177,11 @@ Next join(Exchange& x) {
   if (view.stage == FlightView::Stage::failed) return failed(x, *view.error);  // nothing of it was sent yet
   if (!x.leads && follow(x, view) == Next::run) return Next::run;
   if (origin_failed(view.origin_status) && stale_will_do(x, false)) return serve_stale(x, "stale-if-error");
+  if (!x.uncoded && x.eligibility.lookup && !can_read(x, view.whole ? *view.whole : *view.draft)) {
+    x.uncoded = true;
+    x.found.object.reset();
+    return try_again(x);
+  }
   x.origin_time = x.worker.loop.now().mono - x.began;
   say_what_came(x, view);
   if (x.leads && !x.found.hit_for_miss && x.eligibility.store && !view.whole && !x.reader.flight().keeps() &&

@@ -1,5 +1,5 @@
 // lookup and judge: is something kept, does it still hold, and may it be the answer?
-#include "proxy/exchange/exchange.h"
+#include "proxy/exchange/choose_form.h"
 
 namespace weir {
 namespace {
@@ -48,6 +48,11 @@ Next ask_origin(Exchange& x, Forward why) {
 Next judge_found(Exchange& x) {
   const ObjectPtr& object = x.found.object;
   if (!object) return ask_origin(x, x.found.other_variants ? Forward::vary_miss : Forward::uri_miss);
+  if (object->coding != ContentCoding::identity && !can_read(x, *object)) {
+    x.uncoded = true;
+    x.found.object.reset();
+    return ask_origin(x, Forward::vary_miss);
+  }
   const Policy& policy = x.route->policy;
   if (policy.prefer_origin && !x.directives.only_if_cached) {
     x.impatient = true;

@@ -29,6 +29,7 @@ Fetch::Fetch(WorkerContext& its_worker, const FetchOrder& order)
       flight(order.flight),
       store(order.store),
       shared(order.shared),
+      uncoded(order.uncoded),
       strict(order.strict),
       kept(order.kept),
       upload(order.upload),

@@ -33,6 +33,7 @@ struct FetchOrder {
   FlightPtr flight;
   bool store = false;              // the answer may be stored, if it allows it
   bool shared = false;             // others may join the flight
+  bool uncoded = false;            // asks for content without a coding
   bool strict = false;             // asks only what the key allows, stored or not: the route's answers may be stored
   ObjectPtr kept;                  // what to validate, or null
   std::shared_ptr<Upload> upload;  // the request's body, or null
@@ -70,7 +71,7 @@ class Fetch final : public OriginConnection::User {
   RouteValues values;
   Key key;
   FlightPtr flight;
-  bool store, shared, strict;
+  bool store, shared, uncoded, strict;
   ObjectPtr kept;
   std::shared_ptr<Upload> upload;
   std::string_view client_address, request_id, traceparent;

@@ -71,13 +71,17 @@ std::optional<std::uint64_t> known_length(const ResponseHead& head) {
 void describe_coding(const Fetch& f, Object& draft, ResponseHead& head) {
   if (!f.route.coding) return;
   const auto coding = coding_of(head.fields);
-  if (!coding || !may_be_recoded(head.status, head.fields)) return;
+  if (!coding) return;
+  draft.coding = *coding;
   const auto length = known_length(head);
   const bool plain = *coding == ContentCoding::identity;
+  if (!may_be_recoded(head.status, head.fields)) {
+    if (!plain) name_in_vary(head.fields, false);  // who can't read it gets another (exchange/join.cc)
+    return;
+  }
   if (plain && (!f.route.coding->wants_type(head.fields.value(Name::content_type)) ||
                 (length && *length < f.route.coding->min_size)))
     return;
-  draft.coding = *coding;
   draft.recodable = true;
   name_in_vary(head.fields, f.route.coding->dictionary.has_value());
 }
