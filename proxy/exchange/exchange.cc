@@ -116,6 +116,7 @@ FetchOrder Exchange::order(FlightPtr flight, ObjectPtr kept, bool store, bool sh
   order.uncoded = uncoded;
   order.strict = eligibility.store;
   order.shared = shared;
+  order.from_origin = impatient || directives.no_cache || directives.max_age || directives.min_fresh;
   order.kept = std::move(kept);
   order.client_address = client_address;
   order.request_id = request_id;

@@ -55,7 +55,12 @@ std::string discriminator(const Exchange& x) {
 // Takes a place in a flight; starts its fetch where nobody does.
 Next take_place(Exchange& x) {
   if (++x.tries > kMostJoins) return x.refuse(503, "the answer kept changing while it was fetched");
-  const Wanted wanted{*x.route, x.values, x.key, discriminator(x), kept_for_validation(x).get()};
+  const Wanted wanted{*x.route,
+                      x.values,
+                      x.key,
+                      discriminator(x),
+                      kept_for_validation(x).get(),
+                      x.tries > 1 && !hears_of_purges(x) ? x.began : Time::min()};
   const bool alone = goes_alone(x);
   FlightTable::Claim claim;
   if (alone) {
@@ -97,9 +102,11 @@ Next serve_stale(Exchange& x, std::string_view why) {
   return Next::run;
 }
 
-// The copy may have been purged while the origin was asked: gone is gone.
+// The copy may have been purged while the origin was asked: gone is gone. Nor will one do of which nobody knows. What
+// another node had may have come into the store meanwhile.
 bool stale_will_do(Exchange& x, bool unreachable) {
-  return x.found.object && x.found.holds(x.worker.node.rules) &&
+  if (!x.found.object && x.worker.tier && x.eligibility.lookup) find_kept(x);
+  return x.found.object && hears_of_purges(x) && x.found.holds(x.worker.node.rules) &&
          may_serve_on_error(*x.found.object, x.directives, x.route->policy, x.found.purged, unreachable,
                             x.worker.loop.now());
 }
@@ -114,7 +121,19 @@ bool origin_failed(int status) {
   return status == 500 || status == 502 || status == 503 || status == 504;
 }
 
+// Another node had it: a hit of the second tier.
+void say_whose(Exchange& x, const Object& object) {
+  x.outcome = Outcome::hit;
+  x.status_line = {};
+  x.status_line.hit = true;
+  x.status_line.ttl = std::chrono::duration_cast<std::chrono::seconds>(object.life.ttl(x.worker.loop.now().mono)).count();
+  x.status_line.detail = "redis";
+  x.origin_time = {};
+  object.hits.fetch_add(1, std::memory_order_relaxed);
+}
+
 void say_what_came(Exchange& x, const FlightView& view) {
+  if (view.from_others) return say_whose(x, *view.whole);
   if (x.status_line.forward == Forward::stale || x.status_line.forward == Forward::request) {
     x.status_line.forward_status = view.origin_status;
   }
@@ -126,7 +145,7 @@ void say_what_came(Exchange& x, const FlightView& view) {
   } else if (!x.eligibility.lookup) {
     x.outcome = Outcome::bypass;
     x.status_line.forward = Forward::bypass;
-    x.status_line.detail = x.eligibility.why_not;
+    x.status_line.detail = x.reader.flight().unlogged() ? "invalidation-pending" : x.eligibility.why_not;
   } else if (x.reader.flight().keeps() && x.eligibility.store) {
     x.outcome = x.found.object ? Outcome::expired : Outcome::miss;
     x.status_line.stored = true;
@@ -135,9 +154,15 @@ void say_what_came(Exchange& x, const FlightView& view) {
   }
 }
 
+// A purge that this node can't hear of may have come between the flight's beginning and this request. It waits for the
+// flight's head all the same: so those who came meanwhile share the next one.
+bool may_have_missed(const Exchange& x) {
+  return x.reader.flight().identity().began < x.began && !hears_of_purges(x);
+}
+
 // A follower looks whether the answer is for it.
 Next follow(Exchange& x, const FlightView& view) {
-  if (view.released || overtaken(x.worker.node, x.reader.flight(), view, x.asked)) {
+  if (view.released || overtaken(x.worker.node, x.reader.flight(), view, x.asked) || may_have_missed(x)) {
     const bool herd = view.released && origin_failed(view.origin_status);  // not all at once to an origin that fails
     if (herd && x.tries >= kMostTries) {
       const auto retry_after = view.draft ? view.draft->fields().value(Name::retry_after) : std::string_view();

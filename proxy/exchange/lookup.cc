@@ -10,20 +10,7 @@ bool may_be_shown(const Exchange& x) {
 }
 
 Next lookup(Exchange& x) {
-  Node& node = x.worker.node;
-  const Time now = x.worker.loop.now().mono;
-  auto found = node.store.find(x.key.digest, x.key.bytes, x.request->fields, now);
-  x.found.other_variants = found.other_variants;
-  x.found.hit_for_miss = found.hit_for_miss;
-  x.found.object = std::move(found.object);
-  if (x.found.object) {
-    if (!x.found.holds(node.rules)) {
-      node.store.erase(*x.found.object);
-      x.found.object.reset();
-    } else if (!may_be_shown(x)) {
-      x.found.object.reset();
-    }
-  }
+  find_kept(x);
   x.step = &kJudge;
   return Next::run;
 }
@@ -58,6 +45,10 @@ Next judge_found(Exchange& x) {
     x.impatient = true;
     return ask_origin(x, Forward::request);
   }
+  if (!hears_of_purges(x)) {
+    x.status_line.detail = "cut-off";
+    return ask_origin(x, Forward::stale);
+  }
   const Judged judged = judge(*object, x.directives, policy, x.found.purged, x.worker.loop.now());
   switch (judged.use) {
     case Use::fresh: return answer_with_found(x, Outcome::hit);
@@ -75,6 +66,27 @@ Next judge_found(Exchange& x) {
 }
 
 }  // namespace
+
+void find_kept(Exchange& x) {
+  Node& node = x.worker.node;
+  const Time now = x.worker.loop.now().mono;
+  auto found = node.store.find(x.key.digest, x.key.bytes, x.request->fields, now);
+  x.found.other_variants = found.other_variants;
+  x.found.hit_for_miss = found.hit_for_miss;
+  x.found.object = std::move(found.object);
+  if (x.found.object) {
+    if (!x.found.holds(node.rules)) {
+      node.store.erase(*x.found.object);
+      x.found.object.reset();
+    } else if (!may_be_shown(x)) {
+      x.found.object.reset();
+    }
+  }
+}
+
+bool hears_of_purges(const Exchange& x) {
+  return x.worker.node.rules.trusted();
+}
 
 const Step kLookup{"lookup", lookup};
 const Step kJudge{"judge", judge_found};

@@ -160,6 +160,7 @@ void publish(Fetch& f) {
     }
   }
   if (f.shared && (!keep || !share)) f.worker.node.flights.retire(*f.flight);
+  if (!keep || !share) say_unshareable(f);
   f.head_published = true;
   f.flight->publish_head(f.draft, f.draft->status, share || !f.shared, keep, f.length);
   if (f.flight->readers() == 0) f.on_flight_change();
@@ -216,13 +217,15 @@ void Fetch::on_origin_head(ResponseHead& head) {
   auto records = invalidations(*this, head);
   if (records.empty()) return publish(*this);
   connection->pause_reading(true);
-  worker.node.log->append(std::move(records), [this, &loop = worker.loop, alive = alive()](Result<Position>) {
-    loop.execute([this, alive] {
-      if (!*alive) return;
-      publish(*this);
-      if (connection) connection->pause_reading(false);
-    });
-  });
+  worker.node.log->append(std::move(records), {.everywhere = true, .insist = true},
+                          [this, &loop = worker.loop, alive = alive()](Result<Appended> appended) {
+                            loop.execute([this, alive, logged = appended.ok() && appended->replicated] {
+                              if (!*alive) return;
+                              if (!logged) flight->note_unlogged();
+                              publish(*this);
+                              if (connection) connection->pause_reading(false);
+                            });
+                          });
 }
 
 void Fetch::on_origin_body(std::string_view bytes) {

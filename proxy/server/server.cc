@@ -71,6 +71,8 @@ Server::~Server() {
   admin_.reset();
   for (auto& worker : workers_) worker->stop();
   for (auto& worker : workers_) worker->join();
+  if (shared_log_ != nullptr) side_.loop.post([this] { shared_log_->stop(); });
+  side_.stop();
   node_.background.stop();
   if (signals_ >= 0) {
     signal_watch_.reset();
@@ -106,6 +108,7 @@ Result<void> Server::open(const Prepared& prepared) {
   if (!admin_fd) return std::move(admin_fd).error();
   if (auto bound = local_address(*admin_fd)) report("admin on " + bound->text());
 
+  if (config_->cache.redis) share();
   snapshot_ = *snapshot;
   names_.watch(snapshot_->upstreams);
   for (unsigned i = 0; i < worker_count(*config_); ++i) {
@@ -115,6 +118,17 @@ Result<void> Server::open(const Prepared& prepared) {
   admin_ = std::make_unique<AdminServer>(loop_, *admin_fd, services());
   ready_ = true;
   return {};
+}
+
+// The log that other nodes append to as well takes the place of the one in memory, before there is a request.
+void Server::share() {
+  const std::string about = public_addresses_.empty() ? std::string("?") : public_addresses_.front().text();
+  auto log = std::make_unique<RedisLog>(side_.loop, node_.background, log_settings(*config_),
+                                        log_options(*config_, about), node_.rules);
+  shared_log_ = log.get();
+  node_.log = std::move(log);
+  side_.loop.post([this] { shared_log_->start(); });
+  side_.start();
 }
 
 // Each worker has a socket of its own for each address; the kernel spreads connections over them. Somebody else's
