@@ -52,6 +52,7 @@ AdminReply performance(const AdminRequest&, AdminContext& context, std::string_v
   const auto recent = context.recent.window(MonotonicClock::now(), traffic);
   bool well = true;
   for (const auto& upstream : snapshot->upstreams) well = well && upstream_status(*upstream) == "ok";
+  if (context.services.sharing) well = well && context.services.sharing().status() == "ok";
 
   JsonWriter json;
   json.begin_object().field("status", node.draining ? "draining" : well ? "ok" : "degraded");
@@ -66,7 +67,12 @@ AdminReply performance(const AdminRequest&, AdminContext& context, std::string_v
   json.end_object();
   json.key("cache");
   write_cache(json, node.store.statistics());
-  write_off(json, "redis");
+  if (context.services.sharing) {
+    json.key("redis");
+    write_sharing(json, context.services.sharing());
+  } else {
+    write_off(json, "redis");
+  }
   write_off(json, "database_listener");
   json.key("upstreams").begin_object();
   for (const auto& upstream : snapshot->upstreams) {
@@ -77,10 +83,7 @@ AdminReply performance(const AdminRequest&, AdminContext& context, std::string_v
 }
 
 AdminReply metrics(const AdminRequest&, AdminContext& context, std::string_view) {
-  return AdminReply{200,
-                    "text/plain; version=0.0.4; charset=utf-8",
-                    prometheus_text(context.services.node, *context.services.snapshot()),
-                    {}};
+  return AdminReply{200, "text/plain; version=0.0.4; charset=utf-8", prometheus_text(context.services), {}};
 }
 
 AdminReply dashboard(const AdminRequest&, AdminContext&, std::string_view) {

@@ -65,8 +65,8 @@ class InvalidationRules {
   void forget(Position upto);
 
   // A node that hears nothing of a log that others share can't know what it missed: from `until` on nothing that is
-  // kept may answer without asking the origin. Without a shared log it is trusted for good. Looks at the clock itself: a
-  // process that was stopped in the middle of a turn mustn't go by the time at which that began.
+  // kept may answer without asking the origin. Without a shared log it is trusted for good. Looks at the clock itself:
+  // a process that was stopped in the middle of a turn mustn't go by the time at which that began.
   bool trusted() const noexcept {
     const Time until = trusted_until_.load(std::memory_order_relaxed);
     return until == Time::max() || MonotonicClock::now() < until;

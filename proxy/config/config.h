@@ -49,10 +49,10 @@ struct RedisConfig {
 
   static void describe(auto& field, auto& self) {
     field("url", self.url,
-          "redis:// rediss:// unix:// sentinel://, with user:password and /db; several: the seeds of a cluster, or Sentinels",
+          "redis:// rediss:// unix:// sentinel://, with user:password and /db; several: the seeds of a cluster, or "
+          "Sentinels",
           {.required = true, .example = "redis://127.0.0.1:6379"});
-    field("prefix", self.prefix, "of all keys; nodes with the same one share everything",
-          {.format = &kRouteName});
+    field("prefix", self.prefix, "of all keys; nodes with the same one share everything", {.format = &kRouteName});
     field("timeout", self.timeout, "past it the request goes on without Redis", {.least = "1ms", .most = "10s"});
     field("compress_above", self.compress_above, "larger bodies are kept in zstd", {.most = "1GiB"});
     field("ca_file", self.ca_file, "who signs the certificate of a rediss:// server; left out: what the system trusts");
@@ -91,8 +91,7 @@ struct InvalidationConfig {
     field("lease", self.lease,
           "how long a node trusts its memory without hearing from the shared log; so long a purge waits for a dead one",
           {.least = "200ms", .most = "1m"});
-    field("cut_off", self.cut_off,
-          "what it does then: asks the origin about all it has, or serves it, purged or not");
+    field("cut_off", self.cut_off, "what it does then: asks the origin about all it has, or serves it, purged or not");
   }
 };
 

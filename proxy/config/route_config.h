@@ -104,7 +104,8 @@ struct RouteCacheConfig {
     field("max_object", self.max_object, "a larger response streams through unstored",
           {.least = "1KiB", .most = "16GiB", .otherwise = "cache.max_object of the file", .example = "1MiB"});
     field("shared", self.shared, "kept in Redis for the other nodes as well, where there is one");
-    field("coalesce", self.coalesce, "one fetch of an object at a time for all nodes that share a Redis, or for each node");
+    field("coalesce", self.coalesce,
+          "one fetch of an object at a time for all nodes that share a Redis, or for each node");
   }
 };
 

@@ -126,10 +126,12 @@ void say_whose(Exchange& x, const Object& object) {
   x.outcome = Outcome::hit;
   x.status_line = {};
   x.status_line.hit = true;
-  x.status_line.ttl = std::chrono::duration_cast<std::chrono::seconds>(object.life.ttl(x.worker.loop.now().mono)).count();
+  x.status_line.ttl =
+      std::chrono::duration_cast<std::chrono::seconds>(object.life.ttl(x.worker.loop.now().mono)).count();
   x.status_line.detail = "redis";
   x.origin_time = {};
   object.hits.fetch_add(1, std::memory_order_relaxed);
+  x.counters().shared_hits.add();
 }
 
 void say_what_came(Exchange& x, const FlightView& view) {

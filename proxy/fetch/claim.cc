@@ -24,11 +24,9 @@ Flight::Identity identity_of(const Node& node, const Wanted& wanted) {
 
 FlightTable::Claim claim_shared(Node& node, const Wanted& wanted) {
   const Position asked = node.rules.head();
-  return node.flights.claim(identity_of(node, wanted),
-                            [&](const Flight& flight) {
-                              return flight.identity().began >= wanted.not_before &&
-                                     !overtaken(node, flight, flight.look(), asked);
-                            });
+  return node.flights.claim(identity_of(node, wanted), [&](const Flight& flight) {
+    return flight.identity().began >= wanted.not_before && !overtaken(node, flight, flight.look(), asked);
+  });
 }
 
 FlightPtr claim_alone(Node& node, const Wanted& wanted) {

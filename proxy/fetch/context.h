@@ -33,7 +33,7 @@ struct RouteCounters {
   std::array<Counter, kOutcomeWords.size()> outcomes;
   Counter client_bytes;  // bodies sent
   Counter fetches, fetch_failures, origin_bytes, stored;
-  Counter shared_hits;   // of all hits, those that were found in Redis
+  Counter shared_hits;   // of all hits, those that waited for Redis to have the copy
   Histogram latency;     // µs from the whole head to the last byte handed to the kernel
   Histogram first_byte;  // µs that origins took for their heads
 };

@@ -38,7 +38,6 @@ bool is_fresh(const Fetch& f, const Object& object) {
 }
 
 void complete(Fetch& f, ObjectPtr object) {
-  f.counters().shared_hits.add();
   f.worker.node.flights.retire(*f.flight);
   f.head_published = true;
   f.flight->complete({.whole = std::move(object), .share = true, .from_others = true, .trailers = {}});

@@ -113,6 +113,7 @@ Result<void> Server::open(const Prepared& prepared) {
   names_.watch(snapshot_->upstreams);
   for (unsigned i = 0; i < worker_count(*config_); ++i) {
     workers_.push_back(std::make_unique<Worker>(node_, i));
+    if (config_->cache.redis) workers_.back()->share(redis_settings(*config_), tier_settings(*config_));
     workers_.back()->run((*listeners)[i], snapshot_);
   }
   admin_ = std::make_unique<AdminServer>(loop_, *admin_fd, services());
@@ -123,7 +124,7 @@ Result<void> Server::open(const Prepared& prepared) {
 // The log that other nodes append to as well takes the place of the one in memory, before there is a request.
 void Server::share() {
   const std::string about = public_addresses_.empty() ? std::string("?") : public_addresses_.front().text();
-  auto log = std::make_unique<RedisLog>(side_.loop, node_.background, log_settings(*config_),
+  auto log = std::make_unique<RedisLog>(side_.loop, node_.background, redis_settings(*config_),
                                         log_options(*config_, about), node_.rules);
   shared_log_ = log.get();
   node_.log = std::move(log);
@@ -208,6 +209,7 @@ AdminServices Server::services() {
       .ready = [this] { return ready_ && !draining_; },
       .warm_one = [this](std::string url,
                          Callback<void(WarmResult)> done) { return warm_one(std::move(url), std::move(done)); },
+      .sharing = shared_log_ == nullptr ? std::function<SharingLook()>() : [this] { return look_at_sharing(); },
       .public_authority =
           [this] {
             const Address& address = public_addresses_.front();
@@ -216,6 +218,13 @@ AdminServices Server::services() {
                    ":" + std::to_string(address.port());
           },
   };
+}
+
+SharingLook Server::look_at_sharing() const {
+  SharingLook look;
+  look.log = shared_log_->look();
+  for (const auto& worker : workers_) look.counts.add(*worker->context().redis, *worker->context().tier);
+  return look;
 }
 
 // Runs on the first worker; both ends of the wire may go away before the other.

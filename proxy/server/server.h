@@ -12,9 +12,9 @@
 
 #include "proxy/admin/admin_server.h"
 #include "proxy/route/compile.h"
-#include "proxy/server/warm.h"
 #include "proxy/server/sharing.h"
 #include "proxy/server/side_loop.h"
+#include "proxy/server/warm.h"
 #include "proxy/server/worker.h"
 
 namespace weir {
@@ -63,6 +63,7 @@ class Server {
   void on_signal();
   void drain();
   AdminServices services();
+  SharingLook look_at_sharing() const;
   Operation warm_one(std::string url, Callback<void(WarmResult)> done);
 
   const std::shared_ptr<const Config> config_;  // as started: only for what a reload doesn't change

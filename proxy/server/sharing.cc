@@ -11,20 +11,9 @@
 namespace weir {
 namespace {
 
-constexpr Size kRoom = 1_MiB;  // what a reply has beside a body: heads, tags, keys
+constexpr Duration kConnect = std::chrono::seconds(1);
 constexpr Size kMostQueued = 8_MiB;
-
-RedisSettings settings_of(const Config& config) {
-  const RedisConfig& redis = *config.cache.redis;
-  std::vector<std::string> urls;
-  for (const Secret& url : redis.url) urls.push_back(url.text);
-  RedisSettings settings = parse_redis_urls(urls).value();
-  settings.ca_file = redis.ca_file;
-  settings.verify = redis.verify;
-  settings.connect_timeout = std::max<Duration>(redis.timeout, std::chrono::seconds(1));
-  settings.most_queued = kMostQueued;
-  return settings;
-}
+constexpr Size kLargestReply = 8_MiB;  // an entry takes less than 3, what is read of the log at once less than 4
 
 // Different for each process that ever runs, and good to read.
 std::string node_name() {
@@ -38,15 +27,27 @@ std::string node_name() {
 
 }  // namespace
 
-std::shared_ptr<const RedisSettings> tier_settings(const Config& config) {
-  auto settings = std::make_shared<RedisSettings>(settings_of(config));
-  settings->largest_reply = 2_MiB + kRoom;
+std::shared_ptr<const RedisSettings> redis_settings(const Config& config) {
+  const RedisConfig& redis = *config.cache.redis;
+  std::vector<std::string> urls;
+  for (const Secret& url : redis.url) urls.push_back(url.text);
+  auto settings = std::make_shared<RedisSettings>(parse_redis_urls(urls).value());
+  settings->ca_file = redis.ca_file;
+  settings->verify = redis.verify;
+  settings->connect_timeout = std::max<Duration>(redis.timeout, kConnect);
+  settings->most_queued = kMostQueued;
+  settings->largest_reply = kLargestReply;
   return settings;
 }
 
-std::shared_ptr<const RedisSettings> log_settings(const Config& config) {
-  auto settings = std::make_shared<RedisSettings>(settings_of(config));
-  settings->largest_reply = 16_MiB;
+RedisTierSettings tier_settings(const Config& config) {
+  const RedisConfig& redis = *config.cache.redis;
+  RedisTierSettings settings;
+  settings.prefix = redis.prefix;
+  settings.secret = redis.secret.text;
+  settings.timeout = redis.timeout;
+  settings.compress_above = redis.compress_above;
+  settings.lease.timeout = redis.timeout;
   return settings;
 }
 

@@ -7,13 +7,14 @@
 #include "proxy/config/config.h"
 #include "proxy/shared/redis_log.h"
 #include "proxy/shared/redis_settings.h"
+#include "proxy/shared/redis_tier.h"
 
 namespace weir {
 
-// For the tier, whose commands are answered soon or not at all; the config was checked.
-std::shared_ptr<const RedisSettings> tier_settings(const Config& config);
-// For the log, whose reader waits for what comes.
-std::shared_ptr<const RedisSettings> log_settings(const Config& config);
+// How a worker's connection is; the config was checked.
+std::shared_ptr<const RedisSettings> redis_settings(const Config& config);
+
+RedisTierSettings tier_settings(const Config& config);
 
 // `address`: where this node can be asked about itself.
 RedisLogOptions log_options(const Config& config, const std::string& address);

@@ -1,4 +1,5 @@
-// One record of the shared invalidation log, as it stands in the Redis stream; see docs/formats/invalidation-log.md. Pure.
+// One record of the shared invalidation log, as it stands in the Redis stream; see docs/formats/invalidation-log.md.
+// Pure.
 #pragma once
 
 #include <cstdint>

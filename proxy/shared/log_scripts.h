@@ -1,16 +1,16 @@
-// What Redis runs for the invalidation log, in Lua: each script is one step that nothing comes between. The log is a stream
-// whose ids are 0-N; N is the position. See docs/formats/invalidation-log.md.
+// What Redis runs for the invalidation log, in Lua: each script is one step that nothing comes between. The log is a
+// stream whose ids are 0-N; N is the position. See docs/formats/invalidation-log.md.
 #pragma once
 
 #include <string_view>
 
 namespace weir {
 
-// KEYS log, nodes. ARGV node, its position, the mark there, its beat, about it, a fresh mark, 1 where it has reported before;
-// then names of nodes to be forgotten.
-// A node reports what it has applied, and learns where the log stands: {status, first, last, the mark at last, 1 where
-// its own report was missing, {node, report, …}}. The status is `new` (the node knows nothing yet), `known` (its position is
-// part of this log's history), or `lost` (it isn't: records were lost, or trimmed before it read them).
+// KEYS log, nodes. ARGV node, its position, the mark there, its beat, about it, a fresh mark, 1 where it has reported
+// before; then names of nodes to be forgotten. A node reports what it has applied, and learns where the log stands:
+// {status, first, last, the mark at last, 1 where its own report was missing, {node, report, …}}. The status is `new`
+// (the node knows nothing yet), `known` (its position is part of this log's history), or `lost` (it isn't: records were
+// lost, or trimmed before it read them).
 inline constexpr std::string_view kReportScript = R"lua(
 local log, nodes = KEYS[1], KEYS[2]
 local node, applied, mark, beat, about, fresh = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
@@ -58,8 +58,8 @@ end
 return {status, text(number(first[1])), text(number(last[1])), field(last, 'mark'), missing, redis.call('HGETALL', nodes)}
 )lua";
 
-// KEYS log. ARGV position and mark of the appender, how many records are kept, then kind, value, soft, time, node and mark of
-// each record. The position of the last one; an error where the log isn't the one that the appender knows.
+// KEYS log. ARGV position and mark of the appender, how many records are kept, then kind, value, soft, time, node and
+// mark of each record. The position of the last one; an error where the log isn't the one that the appender knows.
 inline constexpr std::string_view kAppendScript = R"lua(
 local log, applied, mark, keep = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local function field(record, name)

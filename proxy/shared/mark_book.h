@@ -1,6 +1,6 @@
-// MarkBook: the marks of the last records of the shared log that this node has read. What a position means in one history
-// it needn't mean in another one (a failover can lose the end of a log, and other records then take its place): an entry
-// in Redis names position and mark, and counts only where both are found here. Any thread.
+// MarkBook: the marks of the last records of the shared log that this node has read. What a position means in one
+// history it needn't mean in another one (a failover can lose the end of a log, and other records then take its place):
+// an entry in Redis names position and mark, and counts only where both are found here. Any thread.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// NodeTable: what the nodes that follow the log last reported, as far as this node has seen. Decides whether a record is
-// known to all of them. One thread.
+// NodeTable: what the nodes that follow the log last reported, as far as this node has seen. Decides whether a record
+// is known to all of them. One thread.
 //
 // A node trusts its memory for one lease from when it sent a report. So of a node whose last report was first seen at
 // time t it is certain that it trusts nothing any more one lease after t: it needs no waiting for.

@@ -1,5 +1,5 @@
-// The shared invalidation log; see redis_log.h for the life of a node in it and docs/formats/invalidation-log.md for what
-// stands in Redis. Appending is in redis_log_append.cc.
+// The shared invalidation log; see redis_log.h for the life of a node in it and docs/formats/invalidation-log.md for
+// what stands in Redis. Appending is in redis_log_append.cc.
 #include "proxy/shared/redis_log.h"
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 namespace weir {
 namespace {
 
-constexpr std::size_t kMostRead = 512;  // records in one answer
+constexpr std::size_t kMostRead = 256;  // records in one answer
 constexpr Duration kRetry = std::chrono::milliseconds(50);
 
 std::string key_of(const std::string& prefix, std::string_view what) {
@@ -176,8 +176,14 @@ void RedisLog::read() {
   if (!running_ || !following_) return;
   const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(command_timeout()).count();
   RedisCommand command;
-  command.words = {"XREAD",    "COUNT",  std::to_string(kMostRead), "BLOCK", std::to_string(patience),
-                   "STREAMS", log_key_, "0-" + std::to_string(place_.position)};
+  command.words = {"XREAD",
+                   "COUNT",
+                   std::to_string(kMostRead),
+                   "BLOCK",
+                   std::to_string(patience),
+                   "STREAMS",
+                   log_key_,
+                   "0-" + std::to_string(place_.position)};
   command.key = log_key_;
   command.timeout = 2 * command_timeout();
   reading_ = reader_.call(std::move(command), [this](Result<RedisReply> reply) {
@@ -195,7 +201,8 @@ void RedisLog::on_read(const Result<RedisReply>& reply) {
     // [[key, [entry, …]]]
     const bool whole = reply->elements.size() == 1 && reply->elements[0].elements.size() == 2;
     const auto* entries = whole ? &reply->elements[0].elements[1].elements : nullptr;
-    if (entries == nullptr || !std::all_of(entries->begin(), entries->end(), [this](const auto& entry) { return apply(entry); })) {
+    if (entries == nullptr ||
+        !std::all_of(entries->begin(), entries->end(), [this](const auto& entry) { return apply(entry); })) {
       leave(not_understood("what it was asked to read"));
       return report_timer_.set(kRetry);
     }
@@ -211,7 +218,8 @@ void RedisLog::on_read(const Result<RedisReply>& reply) {
 bool RedisLog::apply(const RedisReply& entry) {
   const auto record = parse_log_record(entry, MonotonicClock::now(), wall_now_ms());
   if (!record || record->place.position <= place_.position) return false;
-  const bool follows = record->place.position == place_.position + 1 && (!has_place_ || record->previous == place_.mark);
+  const bool follows =
+      record->place.position == place_.position + 1 && (!has_place_ || record->previous == place_.mark);
   if (record->starts || !follows) {
     if (has_place_) {
       lose(record->place.position - 1);

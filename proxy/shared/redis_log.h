@@ -1,13 +1,13 @@
-// RedisLog: the invalidation log that several nodes share, a Redis stream. Where the records get their order, where each
-// node reads them, and where it says how far it has read.
+// RedisLog: the invalidation log that several nodes share, a Redis stream. Where the records get their order, where
+// each node reads them, and where it says how far it has read.
 //
 //   away ─► joining ─► following ─► (a lost connection, or another history) ─► away …
 //
 // A node that follows sends a report a few times in each lease, and at once when it has applied something. The answer
 // tells where the log stands; when the node has read up to there, it may trust its memory for one lease from when it
 // *sent* that report. Without an answer the trust runs out by itself, whatever is broken, and everything kept is
-// validated with the origin until the node has caught up. What it can't catch up with (trimmed, lost in a failover) makes
-// everything older invalid.
+// validated with the origin until the node has caught up. What it can't catch up with (trimmed, lost in a failover)
+// makes everything older invalid.
 //
 // Runs on one loop; append(), mark_at() and look() from any thread.
 #pragma once
@@ -31,8 +31,8 @@ struct RedisLogOptions {
   std::string node;    // this node's name: no other's, and not that of an earlier run
   std::string about;   // for people, without line ends: its address
   Duration lease = std::chrono::seconds(2);
-  unsigned replicas = 0;         // that must have a record before it is acknowledged
-  std::size_t keep = 100'000;    // records; whoever falls back further starts anew
+  unsigned replicas = 0;            // that must have a record before it is acknowledged
+  std::size_t keep = 100'000;       // records; whoever falls back further starts anew
   bool trust_when_cut_off = false;  // serve from memory without hearing of purges
 };
 
@@ -53,9 +53,9 @@ class RedisLog final : public InvalidationLog {
   // What an operator wants to know.
   struct Look {
     bool following = false, trusted = false;
-    Position position = 0, last = 0;  // applied here; in the log, as far as is known
-    std::string trouble;              // the last error; empty where there is none
-    std::size_t insisting = 0;        // records that the log hasn't got yet
+    Position position = 0, last = 0;                    // applied here; in the log, as far as is known
+    std::string trouble;                                // the last error; empty where there is none
+    std::size_t insisting = 0;                          // records that the log hasn't got yet
     std::uint64_t appended = 0, applied = 0, lost = 0;  // lost: times that everything older became invalid
     std::vector<NodeState> nodes;
     std::string self;
@@ -115,16 +115,16 @@ class RedisLog final : public InvalidationLog {
   LogPlace place_;  // of the last record that was applied; without has_place_: where reading begins
   std::uint64_t beat_ = 0;
   Position last_ = 0;
-  Time reported_{};             // the newest report that was answered was sent then
-  Time whole_from_{};           // the table of nodes is complete from then on
-  Position proof_at_ = 0;       // once this is applied,
-  Time proof_until_{};          // memory may be trusted until then
+  Time reported_{};        // the newest report that was answered was sent then
+  Time whole_from_{};      // the table of nodes is complete from then on
+  Position proof_at_ = 0;  // once this is applied,
+  Time proof_until_{};     // memory may be trusted until then
   NodeTable table_;
-  std::deque<Order> kept_;      // insisted on
+  std::deque<Order> kept_;  // insisted on
   std::size_t kept_records_ = 0;
-  std::size_t unlogged_ = 0;    // while there is such an order, memory isn't trusted
+  std::size_t unlogged_ = 0;  // while there is such an order, memory isn't trusted
   std::vector<Wait> waits_;
-  Duration pause_{};            // between looks while something waits
+  Duration pause_{};  // between looks while something waits
   std::string trouble_;
   std::uint64_t appended_ = 0, applied_ = 0, lost_ = 0;
 

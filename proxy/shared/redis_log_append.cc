@@ -1,5 +1,5 @@
-// Appending to the shared log, and the acknowledgement: in the log, on the replicas that are asked for, applied here, and
-// where it is asked for by every node that still trusts its memory.
+// Appending to the shared log, and the acknowledgement: in the log, on the replicas that are asked for, applied here,
+// and where it is asked for by every node that still trusts its memory.
 #include <algorithm>
 #include <utility>
 
@@ -39,8 +39,13 @@ void RedisLog::send(Order order) {
                 false);
   }
   RedisCommand command;
-  command.words = {"EVAL", std::string(kAppendScript), "1", log_key_, std::to_string(place_.position),
-                   mark_text(place_.mark), std::to_string(options_.keep)};
+  command.words = {"EVAL",
+                   std::string(kAppendScript),
+                   "1",
+                   log_key_,
+                   std::to_string(place_.position),
+                   mark_text(place_.mark),
+                   std::to_string(options_.keep)};
   for (const auto& record : order.records)
     add_record_words(command.words, record, options_.node, wall_now_ms(), random64());
   command.key = log_key_;
