@@ -106,18 +106,18 @@ void RedisFind::ask_entry() {
     if (reply.value().kind != RedisReply::Kind::integer) return miss(TierMiss::error);
     left_ = reply.value().integer;
   });
-  calls_[1] = tier_.redis.call({{"GET", name_}, name_, time_left()}, [this](const Result<RedisReply>& reply) {
+  calls_[1] = tier_.redis.call({{"GET", name_}, name_, time_left()}, [this](Result<RedisReply> reply) {
     calls_[1].done();
-    on_entry(reply);
+    on_entry(std::move(reply));
   });
 }
 
-void RedisFind::on_entry(const Result<RedisReply>& reply) {
+void RedisFind::on_entry(Result<RedisReply> reply) {
   if (!reply.ok()) return miss(miss_of(reply.error()));
   if (reply.value().is_nil()) return miss(followed_ ? TierMiss::variant : TierMiss::absent);
   if (!reply.value().is_string() || !left_) return miss(TierMiss::error);  // no time before it: not in order
   if (*left_ == -2) return miss(TierMiss::absent);                         // it came between the two
-  read(reply.value().text);
+  read(std::move(reply.value().text));
 }
 
 void RedisFind::ask_entry_or_lease() {
@@ -128,15 +128,15 @@ void RedisFind::ask_entry_or_lease() {
       name_,
       time_left()};
   calls_.resize(1);
-  calls_[0] = tier_.redis.call(std::move(command), [this](const Result<RedisReply>& reply) {
+  calls_[0] = tier_.redis.call(std::move(command), [this](Result<RedisReply> reply) {
     calls_[0].done();
-    on_entry_or_lease(reply);
+    on_entry_or_lease(std::move(reply));
   });
 }
 
-void RedisFind::on_entry_or_lease(const Result<RedisReply>& reply) {
+void RedisFind::on_entry_or_lease(Result<RedisReply> reply) {
   if (!reply.ok()) return miss(miss_of(reply.error()));  // and the lease, if it was taken, goes back
-  const RedisReply& said = reply.value();
+  RedisReply& said = reply.value();
   if (said.kind != RedisReply::Kind::array) {
     const TierMiss why = followed_ ? TierMiss::variant : TierMiss::absent;
     return end_with(tier_.leases.answer_to(said, lease_, std::exchange(token_, {}), lease_asked_), why);
@@ -146,7 +146,7 @@ void RedisFind::on_entry_or_lease(const Result<RedisReply>& reply) {
       said.elements.size() == 2 && said.elements[0].kind == RedisReply::Kind::integer && said.elements[1].is_string();
   if (!whole) return miss(TierMiss::error);
   left_ = said.elements[0].integer;
-  read(said.elements[1].text);
+  read(std::move(said.elements[1].text));
 }
 
 void RedisFind::read(std::string bytes) {
@@ -183,21 +183,21 @@ void RedisFind::ask_parts() {
   const Duration timeout = time_left() + kTimeForPart * place.parts;
   for (std::uint32_t n = 0; n < place.parts; ++n) {
     const std::string name = EntryNames::part(stem_, place.parts_name, n);
-    calls_[n] = tier_.redis.call({{"GET", name}, name, timeout}, [this, n](const Result<RedisReply>& reply) {
+    calls_[n] = tier_.redis.call({{"GET", name}, name, timeout}, [this, n](Result<RedisReply> reply) {
       calls_[n].done();
-      on_part(n, reply);
+      on_part(n, std::move(reply));
     });
   }
 }
 
-void RedisFind::on_part(std::size_t n, const Result<RedisReply>& reply) {
+void RedisFind::on_part(std::size_t n, Result<RedisReply> reply) {
   if (!reply.ok()) return miss(miss_of(reply.error()));
   if (!reply.value().is_string()) return unfit(TierMiss::part);
   const Size written = job_->entry.place.written;
   const Size wanted = std::min<Size>(kPart, written - n * kPart);
   if (reply.value().text.size() != wanted) return unfit(TierMiss::corrupt);
   tier_.counters.bytes_read.add(wanted);
-  job_->parts[n] = reply.value().text;
+  job_->parts[n] = std::move(reply.value().text);
   if (--parts_missing_ == 0) unpack();
 }
 

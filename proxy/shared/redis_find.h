@@ -29,12 +29,12 @@ class RedisFind : public std::enable_shared_from_this<RedisFind> {
   void ask(std::string name, std::string lease);
   void ask_entry();
   void ask_entry_or_lease();
-  void on_entry(const Result<RedisReply>& reply);
-  void on_entry_or_lease(const Result<RedisReply>& reply);
+  void on_entry(Result<RedisReply> reply);
+  void on_entry_or_lease(Result<RedisReply> reply);
   void read(std::string bytes);
   void follow(const VaryNote& note);
   void ask_parts();
-  void on_part(std::size_t n, const Result<RedisReply>& reply);
+  void on_part(std::size_t n, Result<RedisReply> reply);
   void unpack();
   void unpacked();
   void unfit(TierMiss why);

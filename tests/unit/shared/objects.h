@@ -121,15 +121,20 @@ inline Sighting sighting(const Object& object, Time now, std::chrono::millisecon
 
 // Makes the seal of a changed entry right again, as one could who knows the secret: what is behind it is looked at too.
 inline void seal_again(std::string& entry, const Seal& seal) {
-  if (entry.size() < kEntryHead + Seal::kSize) return;
+  const auto put = [&](std::size_t at, const Seal::Tag& tag) { entry.replace(at, tag.size(), tag.data(), tag.size()); };
+  const std::string_view bytes = entry;
+  if (entry.size() >= 8 + Seal::kSize && entry[6] == 2) {  // a note
+    const auto sealed = bytes.substr(0, entry.size() - Seal::kSize);
+    put(sealed.size(), seal.of(Seal::Purpose::note, sealed));
+  }
+  if (entry.size() < kEntryHead + Seal::kSize || entry[6] != 1) return;
   std::size_t meta = 0;
   for (std::size_t i = 0; i < 4; ++i) meta |= std::size_t{static_cast<unsigned char>(entry[16 + i])} << (8 * i);
   const std::size_t room = entry.size() - kEntryHead - Seal::kSize;
   if (meta > room) return;
-  const auto put = [&](std::size_t at, const Seal::Tag& tag) { entry.replace(at, tag.size(), tag.data(), tag.size()); };
   put(kEntryHead - Seal::kSize,
-      seal.of(Seal::Purpose::body, std::string_view(entry).substr(kEntryHead + meta, room - meta)));
-  put(entry.size() - Seal::kSize, seal.of(Seal::Purpose::entry, std::string_view(entry).substr(0, kEntryHead + meta)));
+      seal.of(Seal::Purpose::body, bytes.substr(kEntryHead + meta, room - meta)));
+  put(entry.size() - Seal::kSize, seal.of(Seal::Purpose::entry, bytes.substr(0, kEntryHead + meta)));
 }
 
 }  // namespace weir::test
