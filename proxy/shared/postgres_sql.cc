@@ -14,7 +14,7 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kLongestName = 63;  // bytes, PostgreSQL's
-constexpr Duration kLeastKeep = std::chrono::minutes(1);
+constexpr Duration kLeastKeep = std::chrono::minutes(10);  // a reader that lives says so every minute
 constexpr Duration kMostKeep = std::chrono::hours(24 * 366);
 
 using Filling = std::pair<std::string_view, std::string>;
@@ -181,7 +181,7 @@ std::string wrong_with(std::span<const WatchedTable> tables, const OutboxOptions
   if (!options.role.empty()) {
     if (auto why = wrong_with("role", options.role); !why.empty()) return why;
   }
-  if (options.keep < kLeastKeep || options.keep > kMostKeep) return "--keep must be from 1m to 366d";
+  if (options.keep < kLeastKeep || options.keep > kMostKeep) return "--keep must be from 10m to 366d";
   return {};
 }
 

@@ -16,7 +16,7 @@ namespace weir {
 
 struct OutboxOptions {
   std::string schema = "weir";                 // exactly as given; also the channel that is notified
-  std::string role;                            // who reads; empty: no grants
+  std::string role{};                          // who reads; empty: no grants
   Duration keep = std::chrono::hours(24);      // for a listener that is away
   bool notify = true;                          // false: listeners look once a second instead
 };
