@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 
 #include "proxy/base/random.h"
 #include "proxy/base/text.h"
@@ -58,6 +59,7 @@ RedisLogOptions log_options(const Config& config, const std::string& address) {
   options.about = address;
   options.lease = config.invalidation.lease;
   options.replicas = config.cache.redis->replicas;
+  if (const char* skip = std::getenv("WEIR_TEST_SKIP_RECORDS")) options.skip_every = std::strtoull(skip, nullptr, 10);
   options.trust_when_cut_off = config.invalidation.cut_off == CutOff::serve;
   return options;
 }

@@ -23,10 +23,10 @@ std::optional<Number> number(std::string_view text, int base) {
 }
 
 // How long ago, by clocks of two machines: bounded, so that a wild one does no harm.
-Time time_of(std::string_view milliseconds, Time now, std::int64_t wall_ms) {
-  constexpr std::int64_t kLongestAgo = std::chrono::milliseconds(std::chrono::hours(24 * 365)).count();
-  const auto then = std::clamp<std::int64_t>(number<std::int64_t>(milliseconds, 10).value_or(0), 0, wall_ms);
-  return now - std::chrono::milliseconds(std::min(wall_ms - then, kLongestAgo));
+Time time_of(std::string_view microseconds, Time now, std::int64_t wall_us) {
+  constexpr std::int64_t kLongestAgo = std::chrono::microseconds(std::chrono::hours(24 * 365)).count();
+  const auto then = std::clamp<std::int64_t>(number<std::int64_t>(microseconds, 10).value_or(0), 0, wall_us);
+  return now - std::chrono::microseconds(std::min(wall_us - then, kLongestAgo));
 }
 
 }  // namespace
@@ -47,11 +47,11 @@ std::string mark_text(std::uint64_t mark) {
 }
 
 void add_record_words(std::vector<std::string>& words, const InvalidationRecord& record, std::string_view node,
-                      std::int64_t wall_ms, std::uint64_t mark) {
+                      std::int64_t wall_us, std::uint64_t mark) {
   words.emplace_back(word_of(record.kind));
   words.push_back(record.value);
   words.emplace_back(record.soft ? "1" : "0");
-  words.push_back(std::to_string(wall_ms));
+  words.push_back(std::to_string(wall_us));
   words.emplace_back(node);
   words.push_back(mark_text(mark));
 }
@@ -62,7 +62,7 @@ std::optional<Position> parse_log_id(std::string_view id) {
 }
 
 // A kind that a newer version wrote may cover anything: then it counts as all.
-std::optional<LogRecord> parse_log_record(const RedisReply& entry, Time now, std::int64_t wall_ms) {
+std::optional<LogRecord> parse_log_record(const RedisReply& entry, Time now, std::int64_t wall_us) {
   if (entry.kind != RedisReply::Kind::array || entry.elements.size() != 2) return std::nullopt;
   const auto position = parse_log_id(entry.elements[0].text);
   const auto& fields = entry.elements[1].elements;
@@ -87,7 +87,7 @@ std::optional<LogRecord> parse_log_record(const RedisReply& entry, Time now, std
   record.kind = kind.value_or(Kind::all);
   if (kind) record.value = field("value");
   record.soft = kind && field("soft") == "1";
-  record.at = time_of(field("time"), now, wall_ms);
+  record.at = time_of(field("time"), now, wall_us);
   out.record = std::move(record);
   return out;
 }

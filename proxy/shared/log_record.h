@@ -35,11 +35,11 @@ std::string mark_text(std::uint64_t mark);
 
 // The arguments that the append script takes for each record: kind, value, soft, time, node, mark.
 void add_record_words(std::vector<std::string>& words, const InvalidationRecord& record, std::string_view node,
-                      std::int64_t wall_ms, std::uint64_t mark);
+                      std::int64_t wall_us, std::uint64_t mark);
 
 // An entry of XREAD or XRANGE: [id, [field, value, …]]. nullopt where it isn't one. Now, on both clocks of this node,
 // places its time: never in the future, so that clocks that differ make nothing younger.
-std::optional<LogRecord> parse_log_record(const RedisReply& entry, Time now, std::int64_t wall_ms);
+std::optional<LogRecord> parse_log_record(const RedisReply& entry, Time now, std::int64_t wall_us);
 
 // "0-42" is 42.
 std::optional<Position> parse_log_id(std::string_view id);

@@ -413,7 +413,7 @@ void PostgresListener::Core::try_append() {
   const std::uint64_t attempt = ++attempt_;
   later(settings_.append_timeout, &Core::append_late);
   // The answer may come from any thread, inside this call, or never.
-  log_.append(appending_.records, [weak = weak_from_this(), &loop = loop_, attempt](const Result<Position>& done) {
+  log_.append(appending_.records, {}, [weak = weak_from_this(), &loop = loop_, attempt](const Result<Appended>& done) {
     loop.execute([weak, attempt, well = done.ok(), why = done ? std::string() : done.error().detail] {
       if (const auto self = weak.lock()) self->answered(attempt, well, why);
     });

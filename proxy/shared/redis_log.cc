@@ -216,7 +216,8 @@ void RedisLog::on_read(const Result<RedisReply>& reply) {
 
 // False: it is none. A record that doesn't follow upon the last one says that something was missed.
 bool RedisLog::apply(const RedisReply& entry) {
-  const auto record = parse_log_record(entry, MonotonicClock::now(), wall_now_ms());
+  const auto wall = wall_now_us();
+  const auto record = parse_log_record(entry, MonotonicClock::now(), wall);
   if (!record || record->place.position <= place_.position) return false;
   const bool follows =
       record->place.position == place_.position + 1 && (!has_place_ || record->previous == place_.mark);
@@ -228,7 +229,9 @@ bool RedisLog::apply(const RedisReply& entry) {
     }
   }
   // What begins a history is there to have a position: everything older is covered already.
-  rules_.apply(record->place.position, record->record.value_or(InvalidationRecord{}));
+  const bool skipped = options_.skip_every > 0 && (applied_ + 1) % options_.skip_every == 0;
+  const InvalidationRecord nothing{InvalidationRecord::Kind::tag, {}, true};
+  rules_.apply(record->place.position, skipped ? nothing : record->record.value_or(InvalidationRecord{}));
   place_ = record->place;
   has_place_ = true;
   marks_.add(place_);

@@ -33,6 +33,7 @@ struct RedisLogOptions {
   Duration lease = std::chrono::seconds(2);
   unsigned replicas = 0;            // that must have a record before it is acknowledged
   std::size_t keep = 100'000;       // records; whoever falls back further starts anew
+  std::uint64_t skip_every = 0;     // for tests: applies all records but each so-manieth; 0: all
   bool trust_when_cut_off = false;  // serve from memory without hearing of purges
 };
 

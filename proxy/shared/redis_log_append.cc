@@ -47,7 +47,7 @@ void RedisLog::send(Order order) {
                    mark_text(place_.mark),
                    std::to_string(options_.keep)};
   for (const auto& record : order.records)
-    add_record_words(command.words, record, options_.node, wall_now_ms(), random64());
+    add_record_words(command.words, record, options_.node, wall_now_us(), random64());
   command.key = log_key_;
   command.timeout = command_timeout();
   const auto number = next_append_++;

@@ -81,10 +81,17 @@ export class RedisServer {
   static async start(options = []) {
     const redis = new RedisServer();
     redis.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'weir-redis-'));
-    redis.port = await freePort();
     redis.options = options;
-    await redis.begin();
-    return redis;
+    for (let tries = 1; ; tries += 1) {   // somebody else may take the port meanwhile
+      redis.port = await freePort();
+      try {
+        await redis.begin();
+        return redis;
+      } catch (error) {
+        await redis.kill();
+        if (tries === 5) throw error;
+      }
+    }
   }
 
   get url() {
@@ -95,9 +102,12 @@ export class RedisServer {
   async begin() {
     const own = ['--port', this.port, '--bind', '127.0.0.1', '--dir', this.folder, '--save', '', '--appendonly', 'no'];
     this.process = spawn('redis-server', [...own, ...this.options].map(String), { stdio: 'ignore' });
-    this.exited = new Promise((done) => this.process.once('exit', done).once('error', done));
-    const up = async () => (await this.ask(['PING'], 1000).catch(() => null)) === 'PONG';
+    let over = false;
+    this.exited = new Promise((done) => this.process.once('exit', done).once('error', done)).then(() => { over = true; });
+    // The answer must be this one's: its folder tells.
+    const up = async () => over || (await this.ask(['CONFIG', 'GET', 'dir'], 1000).catch(() => []))[1] === fs.realpathSync(this.folder);
     await eventually(up, 'redis-server answers');
+    if (over) throw new Error('redis-server ended');
   }
 
   async ask(words, ms) {

@@ -259,11 +259,11 @@ TEST_CASE("a clock that is behind never makes a soft purge younger than its arri
     return reply;
   };
   const Time now{1000s};
-  CHECK(parse_log_record(entry("99999999999999"), now, 50'000)->record->at == now);
-  CHECK(parse_log_record(entry("20000"), now, 50'000)->record->at == now - 30s);
-  CHECK(parse_log_record(entry("-5"), now, 50'000)->record->at == now - 50s);
-  CHECK(parse_log_record(entry("rubbish"), now, 50'000)->record->at == now - 50s);
-  CHECK(parse_log_record(entry("0"), now, 50'000)->place.position == 42);
+  CHECK(parse_log_record(entry("99999999999999"), now, 50'000'000)->record->at == now);
+  CHECK(parse_log_record(entry("20000000"), now, 50'000'000)->record->at == now - 30s);
+  CHECK(parse_log_record(entry("-5"), now, 50'000'000)->record->at == now - 50s);
+  CHECK(parse_log_record(entry("rubbish"), now, 50'000'000)->record->at == now - 50s);
+  CHECK(parse_log_record(entry("0"), now, 50'000'000)->place.position == 42);
   CHECK_FALSE(parse_log_record(RedisReply{}, now, 0));
 }
 
