@@ -75,10 +75,13 @@ class Checker {
   }
 
   void check_redis() {
-    const auto& redis = config_.cache.redis;
+    auto& redis = config_.cache.redis;
     if (!redis || redis->url.empty()) return;
     std::vector<std::string> urls;
-    for (const Secret& url : redis->url) urls.push_back(url.text);
+    for (const Secret& url : redis->url) {
+      if (!url.text.empty()) urls.push_back(url.text);
+    }
+    if (urls.empty()) return redis.reset();  // as where the environment says none: "${REDIS_URL:-}"
     const auto settings = parse_redis_urls(urls);
     if (!settings) return error(at("cache.redis.url"), settings.error().detail, "as redis://127.0.0.1:6379");
     if (!redis->verify)

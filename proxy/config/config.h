@@ -50,7 +50,7 @@ struct RedisConfig {
   static void describe(auto& field, auto& self) {
     field("url", self.url,
           "redis:// rediss:// unix:// sentinel://, with user:password and /db; several: the seeds of a cluster, or "
-          "Sentinels",
+          "Sentinels; empty: this node caches alone",
           {.required = true, .example = "redis://127.0.0.1:6379"});
     field("prefix", self.prefix, "of all keys; nodes with the same one share everything", {.format = &kRouteName});
     field("timeout", self.timeout, "past it the request goes on without Redis", {.least = "1ms", .most = "10s"});

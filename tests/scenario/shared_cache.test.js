@@ -210,6 +210,25 @@ fleet('entries that don\'t verify are misses, counted and deleted', kRoutes, asy
   assert.equal(await nodes[1].metric('weir_redis_misses_total', { reason: 'foreign' }), 1);
 });
 
+// The user that docs/sharing.md and docker/compose.yaml name.
+const kAcl = ['--user', 'default on nopass ~* &* +@all', '--user',
+  'weir on >sesame ~test:* ~{test}:* resetchannels -@all +@read +@write +@connection +@stream +eval +time +wait +role -keys -scan -randomkey'];
+fleet('a user of Redis that may do no more than it needs', kRoutes, async (stage) => {
+  const { origin, get, nodes, written } = stage;
+  origin.on('/a', fresh(600));
+  await get(0, '/a');
+  await written();
+  assert.equal((await get(1, '/a')).text, 'answer 1');
+  const { missing } = await nodes[0].invalidate({ tags: ['all'], wait: '10s' });
+  assert.deepEqual(missing, []);
+  assert.equal((await get(1, '/a')).text, 'answer 2');
+  for (const weir of nodes) {
+    assert.equal(await weir.metric('weir_redis_errors_total'), 0);
+    assert.doesNotMatch(weir.output, /sesame/);
+    assert.doesNotMatch((await weir.admin('GET /admin/config')).text, /sesame/);
+  }
+}, { redis: kAcl, user: 'weir:sesame@' });
+
 fleet('Redis paused, killed, back: no client sees it', kRoutes, async ({ origin, get, redis, nodes, joined, written }) => {
   origin.on('/a', numbered({ 'Cache-Control': 'max-age=600' }));
   const fine = async (node) => assert.equal((await get(node, '/a')).status, 200);

@@ -11,13 +11,13 @@ import { Weir } from './weir.js';
 
 // `redis`: options of the server. `shared`: more lines of `cache.redis`. `invalidation`: the text of that section.
 export class Fleet {
-  static async start(config, { count = 2, redis = [], shared = '', invalidation = '{ lease: 2s }', cache = '', workers = 1 } = {}) {
+  static async start(config, { count = 2, redis = [], shared = '', invalidation = '{ lease: 2s }', cache = '', workers = 1, user = '' } = {}) {
     const fleet = new Fleet();
     fleet.nodes = [];
     fleet.origin = await Origin.start();
     try {
       fleet.redis = await RedisServer.start(redis);
-      fleet.text = `workers: ${workers}\ninvalidation: ${invalidation}\ncache:\n  ${cache}\n  redis:\n    url: "${fleet.redis.url}"\n` +
+      fleet.text = `workers: ${workers}\ninvalidation: ${invalidation}\ncache:\n  ${cache}\n  redis:\n    url: "${fleet.redis.url.replace('//', `//${user}`)}"\n` +
         `    prefix: test\n    timeout: 200ms\n${shared}${config}`;
       for (let i = 0; i < count; i += 1) fleet.nodes.push(await fleet.node());
       await fleet.joined();
