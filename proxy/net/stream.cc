@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -77,6 +78,21 @@ Result<int> begin_connect(const Address& address) {
   set_no_delay(fd);
   if (::connect(fd, address.get(), address.length) == 0 || errno == EINPROGRESS) return fd;
   Error error{Side::origin, Code::refused, address.text() + ": " + std::strerror(errno)};
+  ::close(fd);
+  return error;
+}
+
+Result<int> begin_connect_unix(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    return Error{Side::origin, Code::malformed, path + ": too long for a unix socket"};
+  }
+  std::memcpy(address.sun_path, path.c_str(), path.size());
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return Error{Side::origin, Code::unavailable, std::string("socket: ") + std::strerror(errno)};
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
+  Error error{Side::origin, Code::refused, path + ": " + std::strerror(errno)};
   ::close(fd);
   return error;
 }

@@ -47,6 +47,8 @@ class Stream {
 
 // A non-blocking connect begun; the descriptor, or errno's error. Loopback and others alike with TCP_NODELAY.
 Result<int> begin_connect(const Address& address);
+// The same for a unix socket, at most 107 bytes of path.
+Result<int> begin_connect_unix(const std::string& path);
 
 // A listening, non-blocking socket; `shared`: others of this process listen on the same port (SO_REUSEPORT).
 Result<int> open_listener(const Address& address, int backlog, bool shared);

@@ -1,6 +1,6 @@
-// Redis: one loop's way to Redis, be it a single server, one that Sentinels name, or a cluster. Commands of one turn of the
-// loop leave in one write (pipelining); every one has a deadline. A lost server is connected to again, with growing,
-// jittered pauses; while it is sick a breaker answers at once, so that nobody waits for it.
+// Redis: one loop's way to Redis, be it a single server, one that Sentinels name, or a cluster. Commands of one turn of
+// the loop leave in one write (pipelining); every one has a deadline. A lost server is connected to again, with
+// growing, jittered pauses; while it is sick a breaker answers at once, so that nobody waits for it.
 //
 // Commands are argument vectors: no byte of a key or value is ever syntax. An answer never comes from inside call().
 #pragma once
@@ -43,8 +43,8 @@ class Redis {
   Redis(const Redis&) = delete;
   Redis& operator=(const Redis&) = delete;
 
-  // This loop's thread. An error reply is an Error with Side::redis and the server's words; Code::timeout, refused, closed
-  // or unavailable tell why there was none. Dropping the operation forgets the answer.
+  // This loop's thread. An error reply is an Error with Side::redis and the server's words; Code::timeout, refused,
+  // closed or unavailable tell why there was none. Dropping the operation forgets the answer.
   Operation call(RedisCommand command, Callback<void(Result<RedisReply>)> done);
 
   // False while the breaker is open: calls are answered with Code::unavailable in the same turn.

@@ -5,7 +5,7 @@
 //   sentinel://[user:password@]host[:port]/name[/db]   asks Sentinels for the primary `name`; sentinels:// over TLS
 //
 // Several redis URLs are the seeds of one cluster; several sentinel URLs are Sentinels of the same primary. User and
-// password, percent-decoded, are those of the servers.
+// password, percent-decoded, are those of the servers (Sentinels are asked without); the user may be empty.
 #pragma once
 
 #include <cstdint>
@@ -35,11 +35,11 @@ struct RedisSettings {
   std::string user, password;
   unsigned database = 0;
   bool tls = false;
-  std::string ca_file;         // empty: what the system trusts
-  bool verify = true;          // the certificate and its name
-  Duration connect_timeout{};  // until a connection stands, with TLS and AUTH
-  Size most_queued = 0;        // bytes waiting to be sent or answered, over all connections of one client
-  Size largest_reply = 0;      // more is an error of the protocol
+  std::string ca_file;                                        // empty: what the system trusts
+  bool verify = true;                                         // the certificate and its name
+  Duration connect_timeout = std::chrono::milliseconds(250);  // until a connection stands: name, TCP, TLS, AUTH
+  Size most_queued = 8_MiB;     // bytes waiting to be sent or answered, over all connections of one client
+  Size largest_reply = 32_MiB;  // in memory; more is an error of the protocol
 };
 
 // Endpoints, topology and credentials from URLs; the rest is left as it is. Errors name the URL without its password.
