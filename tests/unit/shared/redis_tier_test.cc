@@ -68,6 +68,48 @@ TEST_CASE("it is as old as it is, on whichever node", "[redis]") {
   CHECK(found->life.age(now) <= object->life.age(now) + 1s);
 }
 
+// Redis hangs somewhere on the way of a put, and carries out later what lay in front of it.
+TEST_CASE("nothing gets younger by waiting", "[redis]") {
+  RedisServer server;
+  TierNode one(server), other(server);
+  for (int round = 0; round < 8; ++round) {
+    const std::string key = "key " + std::to_string(round);
+    const auto object = object_now(key, noise(round % 2 == 0 ? 3_MiB : 1000));
+    one.on_loop([&] { one.tier().put(object, 1); });
+    std::this_thread::sleep_for(std::chrono::microseconds(700 * round));
+    server.pause();
+    std::this_thread::sleep_for(150ms);
+    server.resume();
+    REQUIRE(eventually([&] { return one.tier().counters().puts.read() == static_cast<unsigned>(round) + 1; }));
+    const auto found = other.object(key);
+    REQUIRE(found);
+    const Time now = MonotonicClock::now();
+    CHECK(found->life.age(now) >= object->life.age(now) - 2ms);
+  }
+}
+
+TEST_CASE("a cluster keeps all of one key in one slot", "[redis]") {
+  RedisServer server({.arguments = {"--cluster-enabled", "yes"}});
+  REQUIRE(is(server.ask({"CLUSTER", "ADDSLOTSRANGE", "0", "16383"}), "OK"));
+  REQUIRE(eventually([&] {
+    return server.ask({"CLUSTER", "INFO"}).text.find("cluster_state:ok") != std::string::npos;
+  }));
+  auto settings = settings_of({server.url()});
+  settings.topology = RedisSettings::Topology::cluster;
+  TierNode one(settings);
+  for (int i = 0; i < 10; ++i) {
+    const std::string key = "key " + std::to_string(i);
+    auto answer = one.find_or_lease(key);
+    REQUIRE(std::holds_alternative<RedisLease>(answer));
+    REQUIRE(one.put(object_now(key, noise(1_MiB + 1)), std::get<RedisLease>(std::move(answer))));
+    REQUIRE(one.object(key));
+    REQUIRE(one.put(object_now(key, "small")));  // its parts are retired
+    REQUIRE(one.put(in_language(key, "de")));
+    REQUIRE(one.object(key, request("de")));
+  }
+  CHECK(eventually([&] { return names_in(server, "*:p:*").empty(); }));
+}
+
 TEST_CASE("variants are found by what they vary by", "[redis]") {
   RedisServer server;
   TierNode one(server), other(server);

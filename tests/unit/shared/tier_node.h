@@ -25,14 +25,14 @@ class TierNode {
     return settings;
   }
 
-  explicit TierNode(const std::string& url, RedisTierSettings settings = TierNode::settings())
-      : background_(1), client_(url) {
+  explicit TierNode(RedisSettings redis, RedisTierSettings settings = TierNode::settings())
+      : background_(1), client_(std::move(redis)) {
     client_.on_loop([&] {
       tier_ = std::make_unique<RedisTier>(client_.loop(), background_, *client_.redis(), std::move(settings));
     });
   }
   explicit TierNode(const RedisServer& server, RedisTierSettings settings = TierNode::settings())
-      : TierNode(server.url(), std::move(settings)) {}
+      : TierNode(settings_of({server.url()}), std::move(settings)) {}
   ~TierNode() {
     client_.on_loop([this] {
       operation_.cancel();
