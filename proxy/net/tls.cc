@@ -161,12 +161,14 @@ Io TlsSession::write(std::span<const iovec> pieces) {
     std::size_t filled = 0;
     for (const iovec& piece : pieces) {
       const std::size_t part = std::min(piece.iov_len, kRecord - filled);
+      if (part == 0) continue;
       std::memcpy(together.data() + filled, piece.iov_base, part);
       filled += part;
     }
     bytes = together.data();
     count = filled;
   }
+  if (count == 0) return {Io::Kind::moved, 0, 0};
   forget_errors();
   std::size_t sent = 0;
   const int returned = SSL_write_ex(session_.get(), bytes, count, &sent);

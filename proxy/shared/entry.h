@@ -57,8 +57,8 @@ struct PackedBody {
   Size size = 0;  // of the body itself
   Seal::Tag tag{};
 };
-// Zstd, level 3, above `compress_above`, unless the origin has coded it. Takes 3 ms for 1 MiB: large bodies are none of
-// an event loop's business.
+// Zstd, level 3, above `compress_above`, unless the origin has coded it. Takes milliseconds for 1 MiB: large bodies are
+// none of an event loop's business.
 PackedBody pack_body(const Object& object, Size compress_above, const Seal& seal);
 
 // How long Redis is to keep it: what is left of its life and of its stale windows, at least a minute where it can be

@@ -169,7 +169,7 @@ Operation RedisLeases::acquire(std::string_view key, Callback<void(LeaseAnswer)>
 }
 
 Operation RedisLeases::acquire_named(std::string name, Callback<void(LeaseAnswer)> done) {
-  const std::string token = random_id();
+  std::string token = random_id();
   const auto answered = std::make_shared<bool>(false);
   auto on_reply = [this, name, token, answered, asked = Steady::now(),
                    done = std::move(done)](const Result<RedisReply>& reply) mutable {

@@ -1,7 +1,7 @@
 // RedisPrimary: one server at a time: the one that the config names, or the one that Sentinels name.
 //
 // A server that says it is no primary any more (-READONLY, -MASTERDOWN) is left: with Sentinels, for the one that they
-// name now; without, for the one that its name leads to now. With Sentinels, a lost connection makes it ask again, too.
+// name now; without, for the one that its name leads to now. With Sentinels, a lost connection makes it ask at once.
 #pragma once
 
 #include <memory>

@@ -28,9 +28,13 @@ Result<RedisEndpoint> parse_primary(const RedisReply& reply) {
 }
 
 RedisSentinel::RedisSentinel(std::shared_ptr<RedisContext> context, Found found)
-    : context_(std::move(context)), found_(std::move(found)), patience_(context_->loop, [this] {
-        not_this_one(Error{Side::redis, Code::timeout, "no answer in time"});
-      }) {}
+    : context_(std::move(context)),
+      found_(std::move(found)),
+      patience_(context_->loop,
+                [this] {
+                  not_this_one(Error{Side::redis, Code::timeout, "no answer in time"});
+                }),
+      again_(context_->loop, [this] { search(); }) {}
 
 RedisSentinel::~RedisSentinel() {
   stop();
@@ -38,12 +42,14 @@ RedisSentinel::~RedisSentinel() {
 
 void RedisSentinel::search() {
   if (searching()) return;
+  again_.clear();
   asked_ = 1;
   ask();
 }
 
 void RedisSentinel::stop() {
   asked_ = 0;
+  again_.clear();
   hang_up();
 }
 
@@ -59,9 +65,11 @@ void RedisSentinel::ask() {
   RedisCommand command;
   command.words = {"SENTINEL", "get-master-addr-by-name", settings.primary};
   command.timeout = kAnswerWithin;
-  // The user and the password are the servers'.
-  connection_ =
-      std::make_unique<RedisConnection>(context_, settings.endpoints[current_], RedisConnection::Greeting{}, *this);
+  if (!connection_) {
+    // The user and the password are the servers'.
+    connection_ =
+        std::make_unique<RedisConnection>(context_, settings.endpoints[current_], RedisConnection::Greeting{}, *this);
+  }
   connection_->send(std::make_shared<RedisCall>(context_, std::move(command), nullptr));
   patience_.set(settings.connect_timeout + kAnswerWithin);
 }
@@ -69,12 +77,13 @@ void RedisSentinel::ask() {
 void RedisSentinel::on_redis_reply(RedisConnection&, RedisCallPtr, RedisReply reply) {
   auto primary = parse_primary(reply);
   if (!primary) return not_this_one(std::move(primary).error());
-  stop();
-  found_(std::move(primary));
+  patience_.clear();
+  end(std::move(primary));
 }
 
 void RedisSentinel::on_redis_closed(RedisConnection&, Error error, bool) {
-  not_this_one(std::move(error));
+  if (searching()) return not_this_one(std::move(error));
+  hang_up();  // it was kept for the next time
 }
 
 void RedisSentinel::not_this_one(Error error) {
@@ -83,10 +92,15 @@ void RedisSentinel::not_this_one(Error error) {
   const std::string name = sentinels[current_].text();
   current_ = (current_ + 1) % sentinels.size();
   if (asked_++ < sentinels.size()) return ask();
-  asked_ = 0;
   error.detail = "Sentinels don't tell where '" + printable(context_->settings->primary) + "' is; the last one, " +
                  printable(name) + ": " + error.detail;
-  found_(std::move(error));
+  end(std::move(error));
+}
+
+void RedisSentinel::end(Result<RedisEndpoint> primary) {
+  asked_ = 0;
+  again_.set(kAskAgain);
+  found_(std::move(primary));
 }
 
 }  // namespace weir

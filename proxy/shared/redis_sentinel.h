@@ -1,4 +1,6 @@
-// RedisSentinel: asks Sentinels, one after the other, where the primary is. One search at a time; one loop.
+// RedisSentinel: asks Sentinels, one after the other, where the primary is, and goes on asking the one that told: a
+// primary that was replaced may not know it for ten seconds, and take writes that are lost. One search at a time; one
+// loop.
 #pragma once
 
 #include <memory>
@@ -11,8 +13,9 @@ namespace weir {
 class RedisSentinel final : public RedisConnection::User {
  public:
   using Found = Callback<void(Result<RedisEndpoint>)>;
+  static constexpr Duration kAskAgain = std::chrono::seconds(1);
 
-  // `found` is told of the end of each search, from events only.
+  // `found` is told of the end of each search, from events only. After the first one there is another each second.
   RedisSentinel(std::shared_ptr<RedisContext> context, Found found);
   ~RedisSentinel() override;
 
@@ -29,6 +32,7 @@ class RedisSentinel final : public RedisConnection::User {
   void ask();
   void not_this_one(Error error);
   void hang_up();
+  void end(Result<RedisEndpoint> primary);
 
   const std::shared_ptr<RedisContext> context_;
   Found found_;
@@ -36,6 +40,7 @@ class RedisSentinel final : public RedisConnection::User {
   std::size_t asked_ = 0;    // in this search
   std::unique_ptr<RedisConnection> connection_;
   Timer patience_;  // with one of them
+  Timer again_;
 };
 
 // What get-master-addr-by-name answers: a host and a port.

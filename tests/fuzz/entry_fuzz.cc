@@ -1,6 +1,6 @@
-// Whatever bytes lie in Redis: they are an entry that says the same again when it is written again, or a miss. The first
-// byte says how they are looked at: as they are, or with their seals made right, as only weir could have; then what
-// stands behind the seals is on its own. What is read takes no more memory than the bounds say.
+// Whatever bytes lie in Redis: they are an entry that says the same again when it is written again, or a miss. The
+// first byte says how they are looked at: as they are, or with their seals made right, as only weir could have; then
+// what stands behind the seals is on its own. What is read takes no more memory than the bounds say.
 #include <array>
 #include <string>
 
@@ -37,10 +37,15 @@ void check_object(const Object& object, std::uint64_t mark, const Sighting& seen
 }  // namespace
 
 std::span<const std::string_view> weir::test::fuzz_words() {
-  static constexpr std::array<std::string_view, 9> kWords{
-      std::string_view("weir\1\0\1", 7),       std::string_view("weir\1\0\2", 7), std::string_view("\0\0\0\0", 4),
-      std::string_view("\0\0\0\0\0\0\0\0", 8), "\xff\xff\xff\xff",                "HTTP/1.1 200 OK\r\n",
-      "\r\n",                                  "\x28\xb5\x2f\xfd",                "\x01"};
+  static constexpr std::array<std::string_view, 9> kWords{std::string_view("weir\1\0\1", 7),
+                                                          std::string_view("weir\1\0\2", 7),
+                                                          std::string_view("\0\0\0\0", 4),
+                                                          std::string_view("\0\0\0\0\0\0\0\0", 8),
+                                                          "\xff\xff\xff\xff",
+                                                          "HTTP/1.1 200 OK\r\n",
+                                                          "\r\n",
+                                                          "\x28\xb5\x2f\xfd",
+                                                          "\x01"};
   return kWords;
 }
 

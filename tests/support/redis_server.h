@@ -5,12 +5,12 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "proxy/shared/redis_reply.h"
+#include "tests/support/temporary_folder.h"
 
 namespace weir::test {
 
@@ -18,19 +18,6 @@ std::uint16_t free_port();
 
 // Looks again and again, until it holds or ten seconds have passed.
 bool eventually(const std::function<bool()>& holds);
-
-// A folder that goes with the object.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string path(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 class RedisServer {
  public:

@@ -132,8 +132,7 @@ inline void seal_again(std::string& entry, const Seal& seal) {
   for (std::size_t i = 0; i < 4; ++i) meta |= std::size_t{static_cast<unsigned char>(entry[16 + i])} << (8 * i);
   const std::size_t room = entry.size() - kEntryHead - Seal::kSize;
   if (meta > room) return;
-  put(kEntryHead - Seal::kSize,
-      seal.of(Seal::Purpose::body, bytes.substr(kEntryHead + meta, room - meta)));
+  put(kEntryHead - Seal::kSize, seal.of(Seal::Purpose::body, bytes.substr(kEntryHead + meta, room - meta)));
   put(entry.size() - Seal::kSize, seal.of(Seal::Purpose::entry, bytes.substr(0, kEntryHead + meta)));
 }
 

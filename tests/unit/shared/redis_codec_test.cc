@@ -94,7 +94,8 @@ TEST_CASE("what is no RESP2 is an error", "[redis_codec]") {
                                   "(123\r\n",
                                   "=7\r\ntxt:abc\r\n",
                                   "*1\r\n?\r\n",
-                                  "*2\r\n+a\r\nx"}) {
+                                  "*2\r\n+a\r\nx",
+                                  "$3\r\nabcd\r\n"}) {
     CAPTURE(bytes);
     CHECK(decoded(bytes, 1) == "error");
     CHECK(decoded(bytes, 64) == "error");

@@ -1,0 +1,32 @@
+// Certificates made for one test: a CA, and what it signs. Files in a folder of the test's.
+#pragma once
+
+#include <openssl/ossl_typ.h>
+
+#include <memory>
+#include <string>
+
+namespace weir::test {
+
+// A certificate and its key, as PEM files.
+struct CertificateFiles {
+  std::string certificate, key;
+};
+
+class CertificateAuthority {
+ public:
+  // Writes `folder`/`name`.crt; `folder` ends with a slash.
+  CertificateAuthority(std::string folder, const std::string& name);
+  ~CertificateAuthority();
+
+  // For `names`, as openssl writes them: "DNS:localhost,IP:127.0.0.1".
+  CertificateFiles sign(const std::string& file, const std::string& names) const;
+  const std::string& file() const { return file_; }
+
+ private:
+  const std::string folder_, file_;
+  EVP_PKEY* key_;
+  X509* certificate_;
+};
+
+}  // namespace weir::test
