@@ -123,6 +123,7 @@ Result<void> Server::open(const Prepared& prepared) {
 
 // The log that other nodes append to as well takes the place of the one in memory, before there is a request.
 void Server::share() {
+  share_value_digests(config_->cache.redis->secret.text);
   const std::string about = public_addresses_.empty() ? std::string("?") : public_addresses_.front().text();
   auto log = std::make_unique<RedisLog>(side_.loop, node_.background, redis_settings(*config_),
                                         log_options(*config_, about), node_.rules);

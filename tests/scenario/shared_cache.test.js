@@ -103,6 +103,40 @@ fleet('private answers and credentials never reach Redis', kRoutes, async ({ ori
   for (const key of await redis.keys()) assert.doesNotMatch(key, /:e$|:v:/);
 });
 
+fleet('where users are kept apart, their answers are shared between nodes, and purged by user', `
+routes:
+  - name: follow
+    match: POST /follow
+    key: { user: { header: Authorization } }
+    invalidate: { tags: [ "feed:\${user}" ] }
+  - name: feed
+    match: GET /feed
+    key: { user: { header: Authorization } }
+    cache: { ttl: 10m }
+    tags: [ "feed:\${user}" ]
+`, async ({ origin, get, send, redis, written }) => {
+  const versions = {};
+  origin.on('/feed', (request) => ({ body: `${request.get('authorization')} ${versions[request.get('authorization')] ??= 1}` }));
+  origin.on('/follow', (request) => {
+    versions[request.get('authorization')] += 1;
+    return { body: 'done' };
+  });
+  const [ann, bob] = ['ann', 'bob'].map((name) => ({ Authorization: `Bearer ${name}` }));
+  await get(0, '/feed', ann);
+  await get(0, '/feed', bob);
+  await written(2);
+  assert.equal((await get(1, '/feed', ann)).text, 'Bearer ann 1');
+  assert.equal((await get(1, '/feed', bob)).text, 'Bearer bob 1');
+  assert.equal(origin.count('/feed'), 2);
+  await send(0, 'POST /follow', ann);
+  assert.equal((await get(1, '/feed', ann)).text, 'Bearer ann 2');
+  assert.equal((await get(1, '/feed', bob)).text, 'Bearer bob 1');
+  for (const key of await redis.keys()) {
+    assert.doesNotMatch(key, /ann|bob/);
+    if (/:e$/.test(key)) assert.doesNotMatch((await redis.ask(['GET', key])).split('Bearer')[0], /ann|bob/);
+  }
+});
+
 fleet('one fetch for all clients of all nodes, and all of them get it', kRoutes, async ({ origin, get, nodes }) => {
   const asked = gate(), answer = gate();
   origin.on('/cold', async () => {
