@@ -278,10 +278,11 @@ void PostgresListener::Core::looked_on(const PostgresRows& found) {
   }
   if (round_.target.empty()) round_.began = MonotonicClock::now();
   counters.looks.add();
-  ask(outbox_.read(), Outbox::parameters(std::string(found.text(0, 1)), round_.target, {}, 1),
+  ask(outbox_.read(), Outbox::parameters(name_, std::string(found.text(0, 1)), round_.target, {}, 1),
       [this](const PostgresRows& rows) {
-        round_.target = rows.text(0, 0);
-        if (Outbox::page(rows).rows == 0) {
+        const OutboxPage page = Outbox::page(rows);
+        round_.target = page.target;
+        if (page.known && page.rows == 0) {
           heard.store(round_.began, std::memory_order_release);
           round_ = {};
         }
@@ -340,11 +341,12 @@ void PostgresListener::Core::begin_round() {
 }
 
 void PostgresListener::Core::read_page() {
-  ask(outbox_.read(), Outbox::parameters(position_, round_.target, round_.after, settings_.page),
+  ask(outbox_.read(), Outbox::parameters(name_, position_, round_.target, round_.after, settings_.page),
       [this](const PostgresRows& rows) { take_page(Outbox::page(rows)); });
 }
 
 void PostgresListener::Core::take_page(OutboxPage page) {
+  if (!page.known) return join();  // away for too long, it was given up
   round_.target = page.target;
   if (page.rows == 0) return end_round();
   page_ = std::move(page);
@@ -382,8 +384,7 @@ void PostgresListener::Core::save(Step then) {
   ask(outbox_.save(), {name_, position_, history_, settings_.node}, [this, then](const PostgresRows& rows) {
     saved_at_ = MonotonicClock::now();
     moved_ = false;
-    // Not seen for so long that the position was given up, and rows with it.
-    if (rows.touched() == 0) return join();
+    if (rows.touched() == 0) return join();  // given up meanwhile
     (this->*then)();
   });
 }

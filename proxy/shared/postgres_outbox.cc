@@ -22,12 +22,14 @@ std::string with_schema(std::string_view text, const std::string& schema) {
 }
 
 // Two index scans: transactions that were open at the position, one by one, and those that began since. Rows of others are
-// never looked at, however long a transaction stays open. Always one row at least, for the target.
+// never looked at, however long a transaction stays open. Always one row at least, for the target. Whoever cleans away rows
+// that a reader needs, removes the reader in the same transaction: so one look at both tells that nothing is missing.
 constexpr std::string_view kRead = R"sql(
 WITH round AS MATERIALIZED (
   SELECT $1::pg_snapshot AS since, coalesce($2::pg_snapshot, pg_current_snapshot()) AS target,
-         $3::xid8 AS after_xid, decode($4, 'hex') AS after_digest, $5::bigint AS most)
-SELECT round.target::text, o.xid::text, encode(o.digest, 'hex'), o.kind, o.value,
+         $3::xid8 AS after_xid, decode($4, 'hex') AS after_digest, $5::bigint AS most,
+         EXISTS (SELECT FROM @.readers WHERE name = $6) AS known)
+SELECT round.target::text, round.known, o.xid::text, encode(o.digest, 'hex'), o.kind, o.value,
        (extract(epoch FROM clock_timestamp() - o.at) * 1000)::bigint
 FROM round LEFT JOIN LATERAL (
   (SELECT late.* FROM pg_snapshot_xip(round.since) AS open,
@@ -110,16 +112,18 @@ std::string Outbox::set_up(Duration answer_timeout) const {
          channel_;
 }
 
-PostgresConnection::Parameters Outbox::parameters(const std::string& position, const std::string& target,
-                                                  const OutboxPlace& after, std::size_t limit) {
+PostgresConnection::Parameters Outbox::parameters(const std::string& name, const std::string& position,
+                                                  const std::string& target, const OutboxPlace& after,
+                                                  std::size_t limit) {
   return {position, target.empty() ? std::nullopt : std::optional(target), after.xid, after.digest,
-          std::to_string(limit)};
+          std::to_string(limit), name};
 }
 
 OutboxPage Outbox::page(const PostgresRows& rows) {
-  enum Column : int { target, xid, digest, kind, value, age };
+  enum Column : int { target, known, xid, digest, kind, value, age };
   OutboxPage page;
   page.target = rows.text(0, target);
+  page.known = rows.yes(0, known);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (rows.is_null(i, xid)) continue;  // the one row of an empty page
     ++page.rows;

@@ -31,6 +31,7 @@ struct OutboxPlace {
 
 struct OutboxPage {
   std::string target;  // the snapshot that the round reads up to
+  bool known = false;  // the reader is; else rows may have been cleaned away before it read them
   std::vector<InvalidationRecord> records;
   std::size_t rows = 0;  // fewer than asked for: the round's last page
   OutboxPlace end;       // where rows > 0
@@ -51,8 +52,9 @@ class Outbox {
   const std::string& clean() const { return clean_; }        // $1 how many at most. Column 0: how many
 
   // Of read(). An empty target is taken to be now.
-  static PostgresConnection::Parameters parameters(const std::string& position, const std::string& target,
-                                                   const OutboxPlace& after, std::size_t limit);
+  static PostgresConnection::Parameters parameters(const std::string& name, const std::string& position,
+                                                   const std::string& target, const OutboxPlace& after,
+                                                   std::size_t limit);
   static OutboxPage page(const PostgresRows& rows);
 
  private:
