@@ -11,6 +11,7 @@
 
 #include "proxy/base/units.h"
 #include "proxy/config/describe.h"
+#include "proxy/config/formats.h"
 #include "proxy/config/place.h"
 #include "proxy/config/route_config.h"
 #include "proxy/config/scalar.h"
@@ -45,6 +46,41 @@ struct CacheConfig {
     field("memory", self.memory, "all that objects and their index may take", {.least = "1MiB", .most = "1024GiB"});
     field("max_object", self.max_object, "a larger response streams through unstored",
           {.least = "1KiB", .most = "16GiB"});
+  }
+};
+
+enum class PostgresMode : std::uint8_t { automatic, one, all };
+template <>
+struct Words<PostgresMode> {
+  static constexpr std::array<std::string_view, 3> kList{"auto", "one", "all"};
+};
+
+struct PostgresConfig {
+  Secret url;  // empty: no listener
+  PostgresMode mode = PostgresMode::automatic;
+  std::string schema = "weir";
+  std::string reader = "weir";
+
+  static void describe(auto& field, auto& self) {
+    field("url", self.url,
+          "postgres://user:password@host:5432/database, a direct connection (no pooler by transaction); empty: none",
+          {.format = &kPostgresUrl});
+    field("mode", self.mode,
+          "who applies what comes: one node for all who share a Redis, or each for itself; auto: one where there is "
+          "Redis");
+    field("schema", self.schema, "where the outbox stands, as in `weir postgres-sql --schema`",
+          {.format = &kDatabaseName});
+    field("reader", self.reader,
+          "the name under which the position is kept: one for all nodes of a cache, another for another cache",
+          {.format = &kDatabaseName});
+  }
+};
+
+struct InvalidationConfig {
+  PostgresConfig postgres;
+
+  static void describe(auto& field, auto& self) {
+    field("postgres", self.postgres, "follows a database whose tables `weir postgres-sql` gave triggers");
   }
 };
 
@@ -144,6 +180,7 @@ struct Config {
   AdminConfig admin;
   unsigned workers = 0;  // 0: one a core
   CacheConfig cache;
+  InvalidationConfig invalidation;
   std::vector<UpstreamConfig> upstreams;
   ClientConfig client;
   AccessLogConfig access_log;
@@ -156,6 +193,7 @@ struct Config {
     field("admin", self.admin, "the admin endpoint, a listener of its own");
     field("workers", self.workers, "event loops; auto: one a core", {.least = "1", .most = "256", .word = "auto"});
     field("cache", self.cache, "the memory that all routes share");
+    field("invalidation", self.invalidation, "what makes copies invalid, beside requests and the admin endpoint");
     field("upstreams", self.upstreams, "the APIs behind, by name", {.required = true});
     field("client", self.client, "how patient weir is with clients");
     field("access_log", self.access_log, "a JSON line for each request: off, stdout, or a file");

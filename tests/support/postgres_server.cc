@@ -1,5 +1,5 @@
-// Starts and stops a PostgreSQL for tests; see postgres_server.h. As root it runs as the user postgres, since it refuses to
-// run as root. Should the test program die, the kernel tells the server to stop.
+// Starts and stops a PostgreSQL for tests; see postgres_server.h. As root it runs as the user postgres, since it
+// refuses to run as root. Should the test program die, the kernel tells the server to stop.
 #include "tests/support/postgres_server.h"
 
 #include <fcntl.h>
@@ -38,7 +38,8 @@ std::string programs() {
     }
   }
   const fs::path bin = debian / std::to_string(newest) / "bin";
-  if (!fs::exists(bin / "postgres")) throw std::runtime_error("PostgreSQL is not installed (postgresql), or set PG_BIN");
+  if (!fs::exists(bin / "postgres"))
+    throw std::runtime_error("PostgreSQL is not installed (postgresql), or set PG_BIN");
   return bin;
 }
 

@@ -28,7 +28,8 @@ class PostgresServer {
   std::string new_database();  // its name
   // Of a superuser, over the socket and without a password; `user`: over TCP, with the password below.
   std::string url(const std::string& database) const;
-  std::string tcp_url(const std::string& database, const std::string& user, const std::string& host = "127.0.0.1") const;
+  std::string tcp_url(const std::string& database, const std::string& user,
+                      const std::string& host = "127.0.0.1") const;
   static const char* password() { return "s3cret%40word"; }  // as a URL has it
   static const char* plain_password() { return "s3cret@word"; }
 

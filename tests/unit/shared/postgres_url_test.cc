@@ -54,9 +54,10 @@ TEST_CASE("several hosts, addresses, sockets") {
 }
 
 TEST_CASE("what is no URL; no error quotes it") {
-  for (const char* url : {"", "mysql://a:secret@b/c", "host=a password=secret", "postgres://u:%zzsecret@h/d",
-                          "postgres://u:secret@h/d?nonsense=secret", "postgres://u:secret@h:port/d", "postgres://u:secret@h:0/d",
-                          "postgres://u:secret@h:70000/d", "postgres://u:secret@[::1/d", "postgres://u:secret@a,b/d?port=1,2,3"}) {
+  for (const char* url :
+       {"", "mysql://a:secret@b/c", "host=a password=secret", "postgres://u:%zzsecret@h/d",
+        "postgres://u:secret@h/d?nonsense=secret", "postgres://u:secret@h:port/d", "postgres://u:secret@h:0/d",
+        "postgres://u:secret@h:70000/d", "postgres://u:secret@[::1/d", "postgres://u:secret@a,b/d?port=1,2,3"}) {
     INFO(url);
     const auto target = parse_postgres_url(url);
     REQUIRE_FALSE(target);
