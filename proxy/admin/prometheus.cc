@@ -229,6 +229,15 @@ void write_sharing(Writer& out, const SharingLook& look) {
   out.single("weir_redis_connects_total", "counter", "Connections made.", counts.connects);
 }
 
+void write_database(Writer& out, const DatabaseLook& look) {
+  out.single("weir_database_well", "gauge", "1: the listener is connected and follows, or waits for who does.",
+             look.state.well() ? 1 : 0);
+  out.single("weir_database_rows_total", "counter", "Rows of the outbox that the log has got.", look.rows);
+  out.single("weir_database_everything_total", "counter", "Times that all became invalid: the position was lost.",
+             look.everything);
+  out.single("weir_database_losses_total", "counter", "Connections and tries that failed.", look.losses);
+}
+
 // Resident bytes, 0 where they can't be read.
 std::uint64_t resident_bytes() {
   std::ifstream statm("/proc/self/statm");
@@ -267,6 +276,7 @@ std::string prometheus_text(const AdminServices& services) {
   write_upstreams(out, snapshot);
   write_clients(out, node, snapshot);
   if (services.sharing) write_sharing(out, services.sharing());
+  if (services.database) write_database(out, services.database());
   write_process(out, node);
   return out.take();
 }

@@ -43,6 +43,8 @@ struct AdminServices {
 
   // Empty where this node caches alone.
   std::function<SharingLook()> sharing;
+  // Empty where no database is followed.
+  std::function<DatabaseLook()> database;
 
   // host:port of the first public listener as a local client writes it (localhost for 0.0.0.0): the host of a URL to
   // warm that names none.

@@ -52,6 +52,19 @@ void write_sharing(JsonWriter& json, const SharingLook& look) {
   json.field("errors", look.counts.errors).field("timeouts", look.counts.timeouts).end_object();
 }
 
+DatabaseLook DatabaseLook::at(const PostgresListener& listener) {
+  const PostgresCounters& counters = listener.counters();
+  return {listener.state(), counters.rows.read(), counters.everything.read(), counters.losses.read(),
+          counters.append_failures.read()};
+}
+
+void write_database(JsonWriter& json, const DatabaseLook& look) {
+  json.begin_object().field("status", look.status()).field("phase", word_of(look.state.phase));
+  if (!look.state.error.empty()) json.field("trouble", look.state.error);
+  json.field("lag_seconds", seconds(look.state.lag)).field("rows", look.rows).field("everything", look.everything);
+  json.end_object();
+}
+
 AdminReply nodes(const AdminRequest&, AdminContext& context, std::string_view) {
   const auto& sharing = context.services.sharing;
   JsonWriter json;

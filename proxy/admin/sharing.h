@@ -6,6 +6,7 @@
 
 #include "proxy/base/json.h"
 #include "proxy/fetch/context.h"
+#include "proxy/shared/postgres.h"
 #include "proxy/shared/redis_log.h"
 
 namespace weir {
@@ -27,6 +28,16 @@ struct SharingLook {
 
   std::string_view status() const { return log.following ? "ok" : log.trusted ? "degraded" : "down"; }
 };
+
+// The listener to the database.
+struct DatabaseLook {
+  PostgresState state;
+  std::uint64_t rows = 0, everything = 0, losses = 0, append_failures = 0;
+
+  static DatabaseLook at(const PostgresListener& listener);
+  std::string_view status() const { return state.well() ? "ok" : "down"; }
+};
+void write_database(JsonWriter& json, const DatabaseLook& look);
 
 // One member of /health/performance: {"status":…,"position":…,…}.
 void write_sharing(JsonWriter& json, const SharingLook& look);

@@ -53,6 +53,7 @@ AdminReply performance(const AdminRequest&, AdminContext& context, std::string_v
   bool well = true;
   for (const auto& upstream : snapshot->upstreams) well = well && upstream_status(*upstream) == "ok";
   if (context.services.sharing) well = well && context.services.sharing().status() == "ok";
+  if (context.services.database) well = well && context.services.database().status() == "ok";
 
   JsonWriter json;
   json.begin_object().field("status", node.draining ? "draining" : well ? "ok" : "degraded");
@@ -73,7 +74,12 @@ AdminReply performance(const AdminRequest&, AdminContext& context, std::string_v
   } else {
     write_off(json, "redis");
   }
-  write_off(json, "database_listener");
+  if (context.services.database) {
+    json.key("database_listener");
+    write_database(json, context.services.database());
+  } else {
+    write_off(json, "database_listener");
+  }
   json.key("upstreams").begin_object();
   for (const auto& upstream : snapshot->upstreams) {
     json.key(upstream->options().name).begin_object().field("status", upstream_status(*upstream)).end_object();

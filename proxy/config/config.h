@@ -11,6 +11,7 @@
 
 #include "proxy/base/units.h"
 #include "proxy/config/describe.h"
+#include "proxy/config/formats.h"
 #include "proxy/config/place.h"
 #include "proxy/config/route_config.h"
 #include "proxy/config/scalar.h"
@@ -83,15 +84,44 @@ struct Words<CutOff> {
   static constexpr std::array<std::string_view, 2> kList{"revalidate", "serve"};
 };
 
+enum class PostgresMode : std::uint8_t { automatic, one, all };
+template <>
+struct Words<PostgresMode> {
+  static constexpr std::array<std::string_view, 3> kList{"auto", "one", "all"};
+};
+
+struct PostgresConfig {
+  Secret url;  // empty: no listener
+  PostgresMode mode = PostgresMode::automatic;
+  std::string schema = "weir";
+  std::string reader = "weir";
+
+  static void describe(auto& field, auto& self) {
+    field("url", self.url,
+          "postgres://user:password@host:5432/database, a direct connection (no pooler by transaction); empty: none",
+          {.format = &kPostgresUrl});
+    field("mode", self.mode,
+          "who applies what comes: one node for all who share a Redis, or each for itself; auto: one where there is "
+          "Redis");
+    field("schema", self.schema, "where the outbox stands, as in `weir postgres-sql --schema`",
+          {.format = &kDatabaseName});
+    field("reader", self.reader,
+          "the name under which the position is kept: one for all nodes of a cache, another for another cache",
+          {.format = &kDatabaseName});
+  }
+};
+
 struct InvalidationConfig {
   Duration lease = std::chrono::seconds(2);
   CutOff cut_off = CutOff::revalidate;
+  PostgresConfig postgres;
 
   static void describe(auto& field, auto& self) {
     field("lease", self.lease,
           "how long a node trusts its memory without hearing from the shared log; so long a purge waits for a dead one",
           {.least = "200ms", .most = "1m"});
     field("cut_off", self.cut_off, "what it does then: asks the origin about all it has, or serves it, purged or not");
+    field("postgres", self.postgres, "follows a database whose tables `weir postgres-sql` gave triggers");
   }
 };
 
@@ -204,7 +234,7 @@ struct Config {
     field("admin", self.admin, "the admin endpoint, a listener of its own");
     field("workers", self.workers, "event loops; auto: one a core", {.least = "1", .most = "256", .word = "auto"});
     field("cache", self.cache, "the memory that all routes share");
-    field("invalidation", self.invalidation, "how nodes that share a Redis hear of purges");
+    field("invalidation", self.invalidation, "what makes copies invalid, beside requests and the admin endpoint");
     field("upstreams", self.upstreams, "the APIs behind, by name", {.required = true});
     field("client", self.client, "how patient weir is with clients");
     field("access_log", self.access_log, "a JSON line for each request: off, stdout, or a file");

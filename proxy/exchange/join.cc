@@ -136,7 +136,8 @@ void say_whose(Exchange& x, const Object& object) {
 
 void say_what_came(Exchange& x, const FlightView& view) {
   if (view.from_others) return say_whose(x, *view.whole);
-  if (view.revalidated && x.eligibility.lookup) x.status_line.forward = Forward::stale;  // of another node's copy, maybe
+  if (view.revalidated && x.eligibility.lookup)
+    x.status_line.forward = Forward::stale;  // of another node's copy, maybe
   if (x.status_line.forward == Forward::stale || x.status_line.forward == Forward::request) {
     x.status_line.forward_status = view.origin_status;
   }

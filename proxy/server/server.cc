@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <future>
 #include <set>
 #include <utility>
 
@@ -71,7 +72,10 @@ Server::~Server() {
   admin_.reset();
   for (auto& worker : workers_) worker->stop();
   for (auto& worker : workers_) worker->join();
-  if (shared_log_ != nullptr) side_.loop.post([this] { shared_log_->stop(); });
+  side_.loop.post([this] {
+    listener_.reset();
+    if (shared_log_ != nullptr) shared_log_->stop();
+  });
   side_.stop();
   node_.background.stop();
   if (signals_ >= 0) {
@@ -108,7 +112,9 @@ Result<void> Server::open(const Prepared& prepared) {
   if (!admin_fd) return std::move(admin_fd).error();
   if (auto bound = local_address(*admin_fd)) report("admin on " + bound->text());
 
+  side_.start();
   if (config_->cache.redis) share();
+  if (!config_->invalidation.postgres.url.text.empty()) listen_to_database();
   snapshot_ = *snapshot;
   names_.watch(snapshot_->upstreams);
   for (unsigned i = 0; i < worker_count(*config_); ++i) {
@@ -130,7 +136,18 @@ void Server::share() {
   shared_log_ = log.get();
   node_.log = std::move(log);
   side_.loop.post([this] { shared_log_->start(); });
-  side_.start();
+}
+
+// What changes in the database is in the log before anybody asks this node.
+void Server::listen_to_database() {
+  const std::string node = shared_log_ == nullptr ? std::string() : shared_log_->look().self;
+  std::promise<void> begun;
+  side_.loop.post([&] {
+    listener_ =
+        std::make_unique<PostgresListener>(side_.loop, node_.background, *node_.log, postgres_settings(*config_, node));
+    begun.set_value();
+  });
+  begun.get_future().wait();
 }
 
 // Each worker has a socket of its own for each address; the kernel spreads connections over them. Somebody else's
@@ -211,6 +228,8 @@ AdminServices Server::services() {
       .warm_one = [this](std::string url,
                          Callback<void(WarmResult)> done) { return warm_one(std::move(url), std::move(done)); },
       .sharing = shared_log_ == nullptr ? std::function<SharingLook()>() : [this] { return look_at_sharing(); },
+      .database = config_->invalidation.postgres.url.text.empty() ? std::function<DatabaseLook()>()
+                                                                  : [this] { return DatabaseLook::at(*listener_); },
       .public_authority =
           [this] {
             const Address& address = public_addresses_.front();

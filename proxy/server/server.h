@@ -56,6 +56,7 @@ class Server {
 
   Result<void> open(const Prepared& prepared);
   void share();
+  void listen_to_database();
   Result<std::vector<std::vector<int>>> open_listeners();
   Result<std::shared_ptr<const Snapshot>> make_snapshot(const Prepared& prepared);
   void swap(std::shared_ptr<const Snapshot> snapshot);
@@ -81,7 +82,8 @@ class Server {
   std::unique_ptr<Timer> drain_deadline_;
   std::unique_ptr<AdminServer> admin_;
   std::size_t workers_drained_ = 0;
-  RedisLog* shared_log_ = nullptr;  // node_.log, where nodes share one
+  RedisLog* shared_log_ = nullptr;              // node_.log, where nodes share one
+  std::unique_ptr<PostgresListener> listener_;  // lives on side_'s thread
   bool draining_ = false, ready_ = false;
 };
 

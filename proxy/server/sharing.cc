@@ -52,6 +52,20 @@ RedisTierSettings tier_settings(const Config& config) {
   return settings;
 }
 
+PostgresSettings postgres_settings(const Config& config, const std::string& node) {
+  const PostgresConfig& postgres = config.invalidation.postgres;
+  const bool one =
+      postgres.mode == PostgresMode::automatic ? config.cache.redis.has_value() : postgres.mode == PostgresMode::one;
+  PostgresSettings settings;
+  settings.target = parse_postgres_url(postgres.url.text).value();
+  settings.mode = one ? PostgresSettings::Mode::one : PostgresSettings::Mode::all;
+  settings.schema = postgres.schema;
+  settings.reader = postgres.reader;
+  settings.node = node;
+  settings.append_timeout += 2 * config.invalidation.lease;  // a node that is gone is waited for
+  return settings;
+}
+
 RedisLogOptions log_options(const Config& config, const std::string& address) {
   RedisLogOptions options;
   options.prefix = config.cache.redis->prefix;

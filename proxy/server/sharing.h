@@ -5,6 +5,7 @@
 #include <string>
 
 #include "proxy/config/config.h"
+#include "proxy/shared/postgres.h"
 #include "proxy/shared/redis_log.h"
 #include "proxy/shared/redis_settings.h"
 #include "proxy/shared/redis_tier.h"
@@ -15,6 +16,9 @@ namespace weir {
 std::shared_ptr<const RedisSettings> redis_settings(const Config& config);
 
 RedisTierSettings tier_settings(const Config& config);
+
+// Of the listener, where there is a database to follow.
+PostgresSettings postgres_settings(const Config& config, const std::string& node);
 
 // `address`: where this node can be asked about itself.
 RedisLogOptions log_options(const Config& config, const std::string& address);

@@ -1,12 +1,12 @@
-// PostgresListener: follows the outbox of a database (postgres_sql.h) and hands what its transactions made invalid to the
-// invalidation log: at once, every commit, no rollback, across lost connections and restarts. One loop.
+// PostgresListener: follows the outbox of a database (postgres_sql.h) and hands what its transactions made invalid to
+// the invalidation log: at once, every commit, no rollback, across lost connections and restarts. One loop.
 //
 //   resting ─► resolving ─► connecting ─► [waiting ⇄] following        any ─► resting when something fails
 //
-// In mode `one` a lock in the database says who follows; the others wait, connected, and look whether what they know of is
-// applied. In mode `all` each follows for itself. The position (postgres_outbox.h) is kept in the database under a name, and
-// moves only past what the log has acknowledged. Where there is none, or it belongs to another history of the database (a
-// failover, a restore), everything is invalidated once: what happened in between is not known.
+// In mode `one` a lock in the database says who follows; the others wait, connected, and look whether what they know of
+// is applied. In mode `all` each follows for itself. The position (postgres_outbox.h) is kept in the database under a
+// name, and moves only past what the log has acknowledged. Where there is none, or it belongs to another history of the
+// database (a failover, a restore), everything is invalidated once: what happened in between is not known.
 #pragma once
 
 #include <atomic>
@@ -29,7 +29,7 @@ struct PostgresSettings {
   enum class Mode : std::uint8_t { one, all } mode = Mode::all;
   std::string schema = "weir";  // as in `weir postgres-sql --schema`
   std::string reader = "weir";  // the position's name: one for all nodes that share a log
-  std::string node;             // who this is. Mode all: part of the name, so one of its own for each node; empty: made up
+  std::string node;  // who this is. Mode all: part of the name, so one of its own for each node; empty: made up
 
   Duration every = std::chrono::seconds(1);            // a look without being notified; the position is saved as often
   Duration connect_timeout = std::chrono::seconds(5);  // for each address
@@ -43,32 +43,34 @@ struct PostgresSettings {
 
 // Counted on the loop, read by whoever shows metrics. Any thread.
 struct PostgresCounters {
-  Counter connects, losses;            // connections that stood; attempts and connections that failed
-  Counter rows;                        // acknowledged by the log
-  Counter everything;                  // times that everything was invalidated, as the position was lost
-  Counter append_failures;             // each is tried again
-  Counter notifications, looks;        // woken, and rounds read
-  Counter cleaned;                     // rows removed from the outbox
+  Counter connects, losses;      // connections that stood; attempts and connections that failed
+  Counter rows;                  // acknowledged by the log
+  Counter everything;            // times that everything was invalidated, as the position was lost
+  Counter append_failures;       // each is tried again
+  Counter notifications, looks;  // woken, and rounds read
+  Counter cleaned;               // rows removed from the outbox
 };
 
 struct PostgresState {
   enum class Phase : std::uint8_t { resting, resolving, connecting, waiting, following } phase = Phase::resting;
   std::string error;  // why it failed last, without secrets; empty: it is well, or never was heard of
   Time error_at{};
-  Duration lag{};     // from when the last acknowledged row was written to its acknowledgement
+  Duration lag{};  // from when the last acknowledged row was written to its acknowledgement
   bool well() const { return error.empty() && (phase == Phase::waiting || phase == Phase::following); }
 };
 
 class PostgresListener {
  public:
-  // Begins at once. This loop's thread for construction and destruction; the others outlive it, and the log's callbacks.
+  // Begins at once. This loop's thread for construction and destruction; the others outlive it, and the log's
+  // callbacks.
   PostgresListener(Loop& loop, Background& background, InvalidationLog& log, PostgresSettings settings);
   ~PostgresListener();
   PostgresListener(const PostgresListener&) = delete;
   PostgresListener& operator=(const PostgresListener&) = delete;
 
-  // Any thread. All that was committed before this moment (the monotonic clock's) is in the log and acknowledged: whoever
-  // keeps an answer that is older than `now - heard()` allows can't know whether it still holds. Time{}: never yet.
+  // Any thread. All that was committed before this moment (the monotonic clock's) is in the log and acknowledged:
+  // whoever keeps an answer that is older than `now - heard()` allows can't know whether it still holds. Time{}: never
+  // yet.
   Time heard() const noexcept;
 
   PostgresState state() const;  // any thread

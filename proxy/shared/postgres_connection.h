@@ -2,8 +2,9 @@
 //
 //   connecting ─► idle ─► asking ─► idle … ─► lost
 //
-// One statement at a time. It answers by callbacks, never from inside a call; after on_postgres_lost() it is only good to be
-// disposed of. Whatever a statement fails by, the connection counts as lost: who uses it starts anew from what is stored.
+// One statement at a time. It answers by callbacks, never from inside a call; after on_postgres_lost() it is only good
+// to be disposed of. Whatever a statement fails by, the connection counts as lost: who uses it starts anew from what is
+// stored.
 #pragma once
 
 #include <libpq-fe.h>
@@ -27,7 +28,9 @@ class PostgresRows {
   explicit PostgresRows(PGresult* result) : result_(result) {}
 
   std::size_t size() const { return static_cast<std::size_t>(PQntuples(result_.get())); }
-  bool is_null(std::size_t row, int column) const { return PQgetisnull(result_.get(), static_cast<int>(row), column) != 0; }
+  bool is_null(std::size_t row, int column) const {
+    return PQgetisnull(result_.get(), static_cast<int>(row), column) != 0;
+  }
   std::string_view text(std::size_t row, int column) const;  // empty for null
   bool yes(std::size_t row, int column) const { return text(row, column) == "t"; }
   std::uint64_t touched() const;  // rows that an INSERT or UPDATE wrote
@@ -51,7 +54,8 @@ class PostgresConnection {
   using Parameters = std::vector<std::optional<std::string>>;  // none: null
   using Done = Callback<void(PostgresRows)>;
 
-  // Connects at once. `address`: of a host that has a name, as no name is resolved here; else empty. `target` outlives it.
+  // Connects at once. `address`: of a host that has a name, as no name is resolved here; else empty. `target` outlives
+  // it.
   PostgresConnection(Loop& loop, const PostgresTarget& target, const PostgresTarget::Host& host,
                      const std::string& address, Duration connect_timeout, User& user);
   ~PostgresConnection();

@@ -21,31 +21,39 @@ std::string with_schema(std::string_view text, const std::string& schema) {
   }
 }
 
-// Two index scans: transactions that were open at the position, one by one, and those that began since. Rows of others are
-// never looked at, however long a transaction stays open. Always one row at least, for the target.
+// Two index scans: transactions that were open at the position, one by one, and those that began since. Rows of others
+// are never looked at, however long a transaction stays open: so each scan has one lower bound, from which it starts.
+// Always one row at least, for the target. Whoever cleans away rows that a reader needs, removes the reader in the same
+// transaction: so one look at both tells that nothing is missing.
 constexpr std::string_view kRead = R"sql(
-WITH round AS MATERIALIZED (
+WITH asked AS MATERIALIZED (
   SELECT $1::pg_snapshot AS since, coalesce($2::pg_snapshot, pg_current_snapshot()) AS target,
-         $3::xid8 AS after_xid, decode($4, 'hex') AS after_digest, $5::bigint AS most)
-SELECT round.target::text, o.xid::text, encode(o.digest, 'hex'), o.kind, o.value,
+         $3::xid8 AS after_xid, decode($4, 'hex') AS after_digest, $5::bigint AS most,
+         EXISTS (SELECT FROM @.readers WHERE name = $6) AS known
+), round AS MATERIALIZED (
+  SELECT *, CASE WHEN after_xid < pg_snapshot_xmax(since) THEN pg_snapshot_xmax(since) ELSE after_xid END AS from_xid,
+         CASE WHEN after_xid < pg_snapshot_xmax(since) THEN '' ELSE after_digest END AS from_digest
+  FROM asked
+)
+SELECT round.target::text, round.known, o.xid::text, encode(o.digest, 'hex'), o.kind, o.value,
        (extract(epoch FROM clock_timestamp() - o.at) * 1000)::bigint
 FROM round LEFT JOIN LATERAL (
   (SELECT late.* FROM pg_snapshot_xip(round.since) AS open,
      LATERAL (SELECT * FROM @.outbox
-              WHERE xid = open AND (xid, digest) > (round.after_xid, round.after_digest)
+              WHERE xid = open AND digest > CASE WHEN open = round.after_xid THEN round.after_digest ELSE '' END
               ORDER BY digest LIMIT round.most) AS late
-   WHERE pg_visible_in_snapshot(open, round.target))
+   WHERE open >= round.after_xid AND pg_visible_in_snapshot(open, round.target))
   UNION ALL
   (SELECT * FROM @.outbox
-   WHERE xid >= pg_snapshot_xmax(round.since) AND xid < pg_snapshot_xmax(round.target)
-     AND (xid, digest) > (round.after_xid, round.after_digest) AND pg_visible_in_snapshot(xid, round.target)
+   WHERE (xid, digest) > (round.from_xid, round.from_digest) AND xid < pg_snapshot_xmax(round.target)
+     AND pg_visible_in_snapshot(xid, round.target)
    ORDER BY xid, digest LIMIT round.most)
   ORDER BY xid, digest LIMIT round.most
 ) AS o ON true
 ORDER BY o.xid, o.digest)sql";
 
-// Takes part before it knows its position, so that nothing is cleaned away from now on. Its history stays empty until what
-// it may have missed is dealt with: who finds that begins anew.
+// Takes part before it knows its position, so that nothing is cleaned away from now on. Its history stays empty until
+// what it may have missed is dealt with: who finds that begins anew.
 constexpr std::string_view kJoin = R"sql(
 INSERT INTO @.readers AS r (name, position, history, keeps, node)
 VALUES ($1, pg_current_snapshot(), '', make_interval(secs => $2::float8), $3)
@@ -57,7 +65,8 @@ SELECT h.now, r.position::text, r.history = h.now
 FROM (SELECT @.history() AS now) AS h LEFT JOIN @.readers AS r ON r.name = $1)sql";
 
 constexpr std::string_view kSave =
-    "UPDATE @.readers SET position = $2::pg_snapshot, history = $3, node = $4, seen = clock_timestamp() WHERE name = $1";
+    "UPDATE @.readers SET position = $2::pg_snapshot, history = $3, node = $4, seen = clock_timestamp() WHERE name = "
+    "$1";
 
 // What a path holds as it is (RFC 3986 §3.3 pchar).
 bool is_path_letter(char c) {
@@ -95,31 +104,35 @@ Outbox::Outbox(std::string_view schema)
 
 std::string Outbox::set_up(Duration answer_timeout) const {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(answer_timeout).count();
-  // A position is saved for good, crash or not: what it says was seen must not be undone, nor its transaction ids be given
-  // out again. But no other server has to agree: a failover is another history. The server ends sessions whose machine went
-  // silent, and with them their lock; it is told to find out soon. Values come as UTF-8, but for databases that don't say
-  // what they hold.
+  // A position is saved for good, crash or not: what it says was seen must not be undone, nor its transaction ids be
+  // given out again. But no other server has to agree: a failover is another history. The server ends sessions whose
+  // machine went silent, and with them their lock; it is told to find out soon. Values come as UTF-8, but for databases
+  // that don't say what they hold.
   return "SET default_transaction_read_only = off; SET default_transaction_isolation = 'read committed';"
          "SET search_path = pg_catalog; SET synchronous_commit = local; SET jit = off; SET enable_seqscan = off;"
          "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;"
          "SET statement_timeout = " +
          std::to_string(ms) +
-         "; SELECT set_config('client_encoding', CASE current_setting('server_encoding') WHEN 'SQL_ASCII' THEN 'SQL_ASCII' "
+         "; SELECT set_config('client_encoding', CASE current_setting('server_encoding') WHEN 'SQL_ASCII' THEN "
+         "'SQL_ASCII' "
          "ELSE 'UTF8' END, false);"
          "LISTEN " +
          channel_;
 }
 
-PostgresConnection::Parameters Outbox::parameters(const std::string& position, const std::string& target,
-                                                  const OutboxPlace& after, std::size_t limit) {
-  return {position, target.empty() ? std::nullopt : std::optional(target), after.xid, after.digest,
-          std::to_string(limit)};
+PostgresConnection::Parameters Outbox::parameters(const std::string& name, const std::string& position,
+                                                  const std::string& target, const OutboxPlace& after,
+                                                  std::size_t limit) {
+  return {
+      position, target.empty() ? std::nullopt : std::optional(target), after.xid, after.digest, std::to_string(limit),
+      name};
 }
 
 OutboxPage Outbox::page(const PostgresRows& rows) {
-  enum Column : int { target, xid, digest, kind, value, age };
+  enum Column : int { target, known, xid, digest, kind, value, age };
   OutboxPage page;
   page.target = rows.text(0, target);
+  page.known = rows.yes(0, known);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (rows.is_null(i, xid)) continue;  // the one row of an empty page
     ++page.rows;

@@ -1,5 +1,5 @@
-// Writes the SQL of the outbox; see postgres_sql.h. Every name that comes from outside is quoted, every text is a literal,
-// and bodies of functions end at a mark that doesn't occur in them.
+// Writes the SQL of the outbox; see postgres_sql.h. Every name that comes from outside is quoted, every text is a
+// literal, and bodies of functions end at a mark that doesn't occur in them.
 #include "proxy/shared/postgres_sql.h"
 
 #include <array>
@@ -13,7 +13,7 @@
 namespace weir {
 namespace {
 
-constexpr std::size_t kLongestName = 63;  // bytes, PostgreSQL's
+constexpr std::size_t kLongestName = 63;                   // bytes, PostgreSQL's
 constexpr Duration kLeastKeep = std::chrono::minutes(10);  // a reader that lives says so every minute
 constexpr Duration kMostKeep = std::chrono::hours(24 * 366);
 
@@ -151,8 +151,8 @@ std::string shared_sql(const OutboxOptions& options) {
       {"keep_interval", "interval '" + std::to_string(seconds) + " seconds'"},
   };
   fillings.emplace_back("notify", options.notify ? fill(kNotify, fillings) : std::string(kNoNotify));
-  for (const auto& [name, body] : {std::pair{"invalidate", kInvalidateBody}, std::pair{"clean", kCleanBody},
-                                   std::pair{"history", kHistoryBody}}) {
+  for (const auto& [name, body] :
+       {std::pair{"invalidate", kInvalidateBody}, std::pair{"clean", kCleanBody}, std::pair{"history", kHistoryBody}}) {
     fillings.emplace_back(name, dollar_quoted(fill(body, fillings)));
   }
   return fill(kSharedText, fillings);

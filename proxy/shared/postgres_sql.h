@@ -1,6 +1,6 @@
-// What `weir postgres-sql` prints: the outbox, the triggers that fill it in the writer's own transaction, and the rights of
-// who reads it. Pure: from what is to be watched to SQL, which an operator reads and runs. docs/postgres.md says how it
-// works; postgres_outbox.h is the other end.
+// What `weir postgres-sql` prints: the outbox, the triggers that fill it in the writer's own transaction, and the
+// rights of who reads it. Pure: from what is to be watched to SQL, which an operator reads and runs. docs/postgres.md
+// says how it works; postgres_outbox.h is the other end.
 #pragma once
 
 #include <chrono>
@@ -15,10 +15,10 @@
 namespace weir {
 
 struct OutboxOptions {
-  std::string schema = "weir";                 // exactly as given; also the channel that is notified
-  std::string role{};                          // who reads; empty: no grants
-  Duration keep = std::chrono::hours(24);      // for a listener that is away
-  bool notify = true;                          // false: listeners look once a second instead
+  std::string schema = "weir";             // exactly as given; also the channel that is notified
+  std::string role{};                      // who reads; empty: no grants
+  Duration keep = std::chrono::hours(24);  // for a listener that is away
+  bool notify = true;                      // false: listeners look once a second instead
 };
 
 // Errors say what would be right.

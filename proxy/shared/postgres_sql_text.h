@@ -1,5 +1,5 @@
-// The text of the SQL that postgres_sql.cc fills in: @name@ stands for something quoted already. Written for the operator who
-// reads it before it is run.
+// The text of the SQL that postgres_sql.cc fills in: @name@ stands for something quoted already. Written for the
+// operator who reads it before it is run.
 #pragma once
 
 #include <string_view>
@@ -28,7 +28,7 @@ CREATE SCHEMA IF NOT EXISTS @schema@;
 -- don't commit in the order of their numbers, and by this one a reader tells exactly which of them it has not seen.
 CREATE TABLE IF NOT EXISTS @schema@.outbox (
   xid    xid8        NOT NULL DEFAULT pg_current_xact_id(),
-  digest bytea       NOT NULL,                               -- of the value, which may be too long for an index
+  digest bytea       NOT NULL CHECK (length(digest) = 32),   -- of the value, which may be too long for an index
   kind   text        NOT NULL CHECK (kind IN ('tag', 'all')),
   value  text        NOT NULL,                               -- the tag; empty for `all`
   at     timestamptz NOT NULL DEFAULT clock_timestamp(),

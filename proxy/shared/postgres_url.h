@@ -2,7 +2,8 @@
 //
 //   postgres://[user[:password]@][host[:port][,…]]/[database][?option=value&…]
 //
-// What the URL leaves out comes from the environment (PGPASSWORD …), as for psql. Unix sockets: ?host=/var/run/postgresql.
+// What the URL leaves out comes from the environment (PGPASSWORD …), as for psql. Unix sockets:
+// ?host=/var/run/postgresql.
 #pragma once
 
 #include <string>

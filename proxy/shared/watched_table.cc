@@ -49,7 +49,8 @@ class Parser {
     do {
       auto tag = parse_tag();
       if (!tag) return std::move(tag).error();
-      if (std::find(table.tags.begin(), table.tags.end(), *tag) == table.tags.end()) table.tags.push_back(std::move(*tag));
+      if (std::find(table.tags.begin(), table.tags.end(), *tag) == table.tags.end())
+        table.tags.push_back(std::move(*tag));
     } while (take(','));
     return table;
   }
@@ -130,7 +131,8 @@ std::vector<std::string> WatchedTable::columns() const {
   std::vector<std::string> names;
   for (const Tag& tag : tags) {
     for (const Piece& piece : tag) {
-      if (piece.is_column && std::find(names.begin(), names.end(), piece.text) == names.end()) names.push_back(piece.text);
+      if (piece.is_column && std::find(names.begin(), names.end(), piece.text) == names.end())
+        names.push_back(piece.text);
     }
   }
   return names;

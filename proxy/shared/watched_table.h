@@ -1,4 +1,5 @@
-// WatchedTable: what `weir postgres-sql TABLE:TAG[,TAG…]` says of one table: which tags a change of a row makes invalid.
+// WatchedTable: what `weir postgres-sql TABLE:TAG[,TAG…]` says of one table: which tags a change of a row makes
+// invalid.
 //
 //   videos:video:{id},trending       shop."Order Lines":order:{order_id}
 //

@@ -1,5 +1,5 @@
-// Starts and stops a PostgreSQL for tests; see postgres_server.h. As root it runs as the user postgres, since it refuses to
-// run as root. Should the test program die, the kernel tells the server to stop.
+// Starts and stops a PostgreSQL for tests; see postgres_server.h. As root it runs as the user postgres, since it
+// refuses to run as root. Should the test program die, the kernel tells the server to stop.
 #include "tests/support/postgres_server.h"
 
 #include <fcntl.h>
@@ -20,8 +20,6 @@
 #include <stdexcept>
 #include <thread>
 
-#include "tests/support/catch.h"
-
 extern char** environ;
 
 namespace weir::test {
@@ -40,7 +38,8 @@ std::string programs() {
     }
   }
   const fs::path bin = debian / std::to_string(newest) / "bin";
-  if (!fs::exists(bin / "postgres")) throw std::runtime_error("PostgreSQL is not installed (postgresql), or set PG_BIN");
+  if (!fs::exists(bin / "postgres"))
+    throw std::runtime_error("PostgreSQL is not installed (postgresql), or set PG_BIN");
   return bin;
 }
 
@@ -166,15 +165,19 @@ std::string PostgresServer::tcp_url(const std::string& database, const std::stri
 Sql::Sql(const std::string& url) : connection_(PQconnectdb(url.c_str())) {
   PQsetNoticeReceiver(
       connection_.get(), [](void*, const PGresult*) {}, nullptr);
-  INFO(PQerrorMessage(connection_.get()));
-  REQUIRE(PQstatus(connection_.get()) == CONNECTION_OK);
+  if (PQstatus(connection_.get()) != CONNECTION_OK) throw std::runtime_error(PQerrorMessage(connection_.get()));
+}
+
+std::unique_ptr<PGresult, void (*)(PGresult*)> Sql::run(const std::string& sql) {
+  return {PQexec(connection_.get(), sql.c_str()), PQclear};
 }
 
 std::vector<Sql::Row> Sql::operator()(const std::string& sql) {
-  const std::unique_ptr<PGresult, void (*)(PGresult*)> result(PQexec(connection_.get(), sql.c_str()), PQclear);
+  const auto result = run(sql);
   const auto status = PQresultStatus(result.get());
-  INFO(sql << ": " << PQresultErrorMessage(result.get()));
-  REQUIRE((status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK));
+  if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+    throw std::runtime_error(sql + ": " + PQresultErrorMessage(result.get()));
+  }
   std::vector<Row> rows(static_cast<std::size_t>(PQntuples(result.get())));
   for (std::size_t i = 0; i < rows.size(); ++i) {
     for (int column = 0; column < PQnfields(result.get()); ++column) {
@@ -188,19 +191,14 @@ std::vector<Sql::Row> Sql::operator()(const std::string& sql) {
 
 std::string Sql::value(const std::string& sql) {
   const auto rows = (*this)(sql);
-  REQUIRE_FALSE(rows.empty());
+  if (rows.empty()) throw std::runtime_error(sql + ": no row");
   return rows.front().front().value_or("");
 }
 
 std::string Sql::error(const std::string& sql) {
-  const std::unique_ptr<PGresult, void (*)(PGresult*)> result(PQexec(connection_.get(), sql.c_str()), PQclear);
-  INFO(sql);
-  REQUIRE(PQresultStatus(result.get()) == PGRES_FATAL_ERROR);
+  const auto result = run(sql);
+  if (PQresultStatus(result.get()) != PGRES_FATAL_ERROR) throw std::runtime_error(sql + ": should fail");
   return PQresultErrorMessage(result.get());
-}
-
-void Sql::ask(const std::string& sql) {
-  REQUIRE(PQsendQuery(connection_.get(), sql.c_str()) == 1);
 }
 
 }  // namespace weir::test

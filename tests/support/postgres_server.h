@@ -28,7 +28,8 @@ class PostgresServer {
   std::string new_database();  // its name
   // Of a superuser, over the socket and without a password; `user`: over TCP, with the password below.
   std::string url(const std::string& database) const;
-  std::string tcp_url(const std::string& database, const std::string& user, const std::string& host = "127.0.0.1") const;
+  std::string tcp_url(const std::string& database, const std::string& user,
+                      const std::string& host = "127.0.0.1") const;
   static const char* password() { return "s3cret%40word"; }  // as a URL has it
   static const char* plain_password() { return "s3cret@word"; }
 
@@ -48,18 +49,19 @@ class PostgresServer {
   Child server_;
 };
 
-// A client as others have it: blocking.
+// A client as others have it: blocking. What fails throws, so that it may be used on any thread.
 class Sql {
  public:
   using Row = std::vector<std::optional<std::string>>;
 
   explicit Sql(const std::string& url);
-  std::vector<Row> operator()(const std::string& sql);  // several statements: the last one's rows. Fails the test on an error
+  std::vector<Row> operator()(const std::string& sql);  // several statements: the last one's rows
   std::string value(const std::string& sql);            // of the first row and column
   std::string error(const std::string& sql);            // the message that it must fail with
-  void ask(const std::string& sql);                     // without waiting for the answer
 
  private:
+  std::unique_ptr<PGresult, void (*)(PGresult*)> run(const std::string& sql);
+
   struct Finish {
     void operator()(PGconn* connection) const { PQfinish(connection); }
   };

@@ -67,8 +67,9 @@ TEST_CASE("each change of a row writes the tags of what it was and what it is") 
 }
 
 TEST_CASE("what changes nothing writes nothing") {
-  Database db("CREATE TABLE videos (id int PRIMARY KEY, title text, more json); INSERT INTO videos VALUES (1, 'a', '{}')",
-              {"videos:video:{id}"});
+  Database db(
+      "CREATE TABLE videos (id int PRIMARY KEY, title text, more json); INSERT INTO videos VALUES (1, 'a', '{}')",
+      {"videos:video:{id}"});
   db.sql("UPDATE videos SET title = title");
   db.sql("UPDATE videos SET title = 'b' WHERE id = 7");
   db.sql("BEGIN; UPDATE videos SET title = 'b'; ROLLBACK");
@@ -105,7 +106,8 @@ TEST_CASE("values of any kind; null means no tag, and so does one longer than a 
   CHECK(db.written() == Tags{"now", "x:"});
   db.sql("INSERT INTO t SELECT repeat('y', 49150), repeat('z', 49153)");
   CHECK(db.written() == Tags{"x:" + std::string(49150, 'y')});
-  db.sql("INSERT INTO t SELECT repeat('y', 5000) || n, NULL FROM generate_series(1, 3) n");  // alike for longer than an index
+  db.sql("INSERT INTO t SELECT repeat('y', 5000) || n, NULL FROM generate_series(1, 3) n");  // alike for longer than an
+                                                                                             // index
   CHECK(db.written().size() == 3);
 }
 
@@ -165,7 +167,9 @@ TEST_CASE("partitions, cascades, replicated changes and prepared transactions co
   db.sql("INSERT INTO few VALUES (3, NULL); INSERT INTO videos VALUES (2)");
   db.sql("INSERT INTO few VALUES (3, 2)");
   CHECK(db.written() == Tags{"comments:2"});
-  db.sql("SET session_replication_role = replica; UPDATE comments SET id = 4 WHERE video = 2; RESET session_replication_role");
+  db.sql(
+      "SET session_replication_role = replica; UPDATE comments SET id = 4 WHERE video = 2; RESET "
+      "session_replication_role");
   CHECK(db.written() == Tags{"comments:2"});
   // A transaction in two phases can't notify anybody: --no-notify is for those who have such.
   db.sql("BEGIN; UPDATE comments SET id = 5 WHERE video = 2; PREPARE TRANSACTION 'p'");
@@ -177,15 +181,18 @@ TEST_CASE("partitions, cascades, replicated changes and prepared transactions co
 TEST_CASE("a role that only writes needs no right on the outbox; one that reads can't write in it") {
   OutboxOptions options;
   options.role = "listener1";
-  Database db("CREATE ROLE writer1 LOGIN; CREATE ROLE listener1 LOGIN; CREATE TABLE videos (id int); GRANT ALL ON videos TO writer1",
-              {"videos:video:{id}"}, options);
+  Database db(
+      "CREATE ROLE writer1 LOGIN; CREATE ROLE listener1 LOGIN; CREATE TABLE videos (id int); GRANT ALL ON videos TO "
+      "writer1",
+      {"videos:video:{id}"}, options);
   db.sql("SET ROLE writer1; INSERT INTO videos VALUES (1)");
   CHECK(db.sql.error("SELECT * FROM weir.outbox").find("permission denied") != std::string::npos);
   CHECK(db.sql.error("SELECT weir.invalidate('{a}')").find("permission denied") != std::string::npos);
   db.sql("RESET ROLE; SET ROLE listener1");
   CHECK(db.sql.value("SELECT value FROM weir.outbox") == "video:1");
-  CHECK(db.sql.error("INSERT INTO weir.outbox (digest, kind, value) VALUES ('', 'all', '')").find("permission denied") !=
-        std::string::npos);
+  CHECK(
+      db.sql.error("INSERT INTO weir.outbox (digest, kind, value) VALUES ('', 'all', '')").find("permission denied") !=
+      std::string::npos);
   CHECK(db.sql.error("SELECT weir.invalidate('{a}')").find("permission denied") != std::string::npos);
   CHECK_FALSE(db.sql.value("SELECT weir.history()").empty());
   CHECK(db.sql.value("SELECT weir.clean(10)") == "1");
@@ -196,7 +203,8 @@ TEST_CASE("nothing is cleaned away that somebody still needs, unless they are aw
   Database db("CREATE TABLE videos (id int)", {"videos:video:{id}"});
   const Outbox outbox("weir");
   const auto join = [&](const std::string& name) {
-    db.sql("INSERT INTO weir.readers (name, position, history) VALUES ('" + name + "', pg_current_snapshot(), weir.history())");
+    db.sql("INSERT INTO weir.readers (name, position, history) VALUES ('" + name +
+           "', pg_current_snapshot(), weir.history())");
   };
   const auto left = [&] {
     db.sql("SELECT weir.clean(100)");

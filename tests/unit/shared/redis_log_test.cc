@@ -76,7 +76,9 @@ class Follower {
 
 class SharedFixture {
  public:
-  SharedFixture() : node_(redis_, "a") { REQUIRE(eventually([&] { return node_.follows(); })); }
+  SharedFixture() : node_(redis_, "a") {
+    REQUIRE(eventually([&] { return node_.follows(); }));
+  }
   InvalidationLog& log() { return node_.log(); }
   Position append(std::vector<InvalidationRecord> records) { return node_.append(std::move(records)); }
 
@@ -113,7 +115,8 @@ TEST_CASE("an acknowledgement of all names them, and comes when they have applie
     REQUIRE(appended.ok());
     CHECK(b.rules().head() >= appended->position);
     CHECK(c.rules().head() >= appended->position);
-    CHECK(std::set<std::string>(appended->applied.begin(), appended->applied.end()) == std::set<std::string>{"a", "b", "c"});
+    CHECK(std::set<std::string>(appended->applied.begin(), appended->applied.end()) ==
+          std::set<std::string>{"a", "b", "c"});
     CHECK(appended->missing.empty());
   }
 }
@@ -173,10 +176,17 @@ TEST_CASE("a log that is gone makes everything older invalid, on every node") {
   REQUIRE(eventually([&] { return a.follows() && b.follows(); }));
   const Position before = a.append({tag("x")});
   REQUIRE(eventually([&] { return b.rules().head() == before; }));
-  SECTION("flushed") { redis.ask({"FLUSHALL"}); }
-  SECTION("evicted") { redis.ask({"DEL", "{test}:log"}); }
-  SECTION("trimmed to nothing") { redis.ask({"XTRIM", "{test}:log", "MAXLEN", "0"}); }
-  REQUIRE(eventually([&] { return a.covers("z", before) == Coverage::hard && b.covers("z", before) == Coverage::hard; }));
+  SECTION("flushed") {
+    redis.ask({"FLUSHALL"});
+  }
+  SECTION("evicted") {
+    redis.ask({"DEL", "{test}:log"});
+  }
+  SECTION("trimmed to nothing") {
+    redis.ask({"XTRIM", "{test}:log", "MAXLEN", "0"});
+  }
+  REQUIRE(
+      eventually([&] { return a.covers("z", before) == Coverage::hard && b.covers("z", before) == Coverage::hard; }));
   REQUIRE(eventually([&] { return a.follows() && b.follows(); }));
   const auto appended = a.try_append({tag("y")}, {.everywhere = true});
   REQUIRE(appended.ok());
@@ -197,8 +207,8 @@ TEST_CASE("another history under the same numbers is noticed") {
   redis.ask({"XSETID", "{test}:log", "0-" + std::to_string(first)});
   // As many as were lost, and more.
   for (int i = 0; i < 4; ++i)
-    redis.ask({"XADD", "{test}:log", "0-*", "kind", "tag", "value", "new", "soft", "0", "time", "0", "node", "x", "mark",
-               "00000000000000f" + std::to_string(i), "prev", "0"});
+    redis.ask({"XADD", "{test}:log", "0-*", "kind", "tag", "value", "new", "soft", "0", "time", "0", "node", "x",
+               "mark", "00000000000000f" + std::to_string(i), "prev", "0"});
   REQUIRE(eventually([&] { return a.covers("anything", object_began) == Coverage::hard; }));
   REQUIRE(eventually([&] { return a.follows(); }));
   CHECK(a.look().lost > 0);

@@ -51,9 +51,10 @@ TEST_CASE("columns and tags stand once, braces are written twice") {
 }
 
 TEST_CASE("what is wrong, and what would be right") {
-  for (const char* text : {"", "videos", "videos:", "videos:a,,b", "videos:a,", ":a", ".a:b", "a.:b", "a.b.c:d", "1a:b", "a b:c",
-                           "\"a:b", "\"\":b", "t:{", "t:{}", "t:{a", "t:{a b}", "t:}", "t:a}b", "t:a b", "t:a\tb", "t:\xc3\xa9",
-                           "t:{\"a}", "\xff:a", "t:{\"\xff\"}"}) {
+  for (const char* text :
+       {"",      "videos", "videos:", "videos:a,,b", "videos:a,", ":a",     ".a:b",        "a.:b",    "a.b.c:d",
+        "1a:b",  "a b:c",  "\"a:b",   "\"\":b",      "t:{",       "t:{}",   "t:{a",        "t:{a b}", "t:}",
+        "t:a}b", "t:a b",  "t:a\tb",  "t:\xc3\xa9",  "t:{\"a}",   "\xff:a", "t:{\"\xff\"}"}) {
     CHECK(refused(text).find("TABLE:TAG") != std::string::npos);
   }
   CHECK(refused("videos").find("names no tags") != std::string::npos);
