@@ -56,19 +56,43 @@ start_streamvibe() {  # SCALE: returns when it answers
     IFS= read -r line <&"$streamvibe_out" || die "StreamVibe did not start; its words stand above"
   done
   cat <&"$streamvibe_out" >/dev/null &
+  [[ $line =~ \"postgres\":\"([^\"]+)\" ]] && database_url=${BASH_REMATCH[1]}
 }
 
-start_weir() {  # returns when it is ready
+# Tells PostgreSQL to write down what a change makes invalid; weir reads it there.
+prepare_database() {
+  local arguments
+  mapfile -t arguments < <(node -e "import('./bench/streamvibe/invalidation.js').then(({ kInvalidation }) => \
+    console.log(kInvalidation.join('\n')))")
+  build/weir postgres-sql "${arguments[@]}" | psql -q -v ON_ERROR_STOP=1 "$database_url" >/dev/null ||
+    die "the database took no triggers"
+}
+
+start_redis() {  # returns when it answers
+  local pid tries=100
+  redis-server --port "$redis_port" --bind 127.0.0.1 --save '' --appendonly no --maxmemory 256mb --maxmemory-policy allkeys-lru \
+    --dir "$state" >"$state/redis.log" 2>&1 &
+  pid=$!
+  started+=("$pid")
+  note_process Redis "$pid"
+  until [[ $(redis-cli -p "$redis_port" ping 2>/dev/null) == PONG ]]; do
+    alive "$pid" || { cat "$state/redis.log" >&2; die "Redis did not start"; }
+    ((tries-- > 0)) || die "Redis does not answer after 10 seconds; see $state/redis.log"
+    sleep 0.1
+  done
+}
+
+start_weir() {  # PORT ADMIN_PORT LOG: returns when it is ready
   local pid tries=200
   STREAMVIBE_API="http://127.0.0.1:$api_port" STREAMVIBE_RECOMMENDATIONS="http://127.0.0.1:$recommendations_port" \
-    WEIR_LISTEN="127.0.0.1:$port" WEIR_ADMIN_LISTEN="127.0.0.1:$admin_port" \
-    build/weir run -c conf/streamvibe.yaml >"$state/weir.log" 2>&1 &
+    WEIR_LISTEN="127.0.0.1:$1" WEIR_ADMIN_LISTEN="127.0.0.1:$2" DATABASE_URL=$database_url \
+    REDIS_URL=${redis_port:+redis://127.0.0.1:$redis_port} build/weir run -c conf/streamvibe.yaml >"$3" 2>&1 &
   pid=$!
   started+=("$pid")
   note_process weir "$pid"
-  until curl -fs -m 1 -o /dev/null "http://127.0.0.1:$admin_port/ready"; do
-    alive "$pid" || { cat "$state/weir.log" >&2; die "weir did not start"; }
-    ((tries-- > 0)) || die "weir is not ready after 20 seconds; see $state/weir.log"
+  until curl -fs -m 1 -o /dev/null "http://127.0.0.1:$2/ready"; do
+    alive "$pid" || { cat "$3" >&2; die "weir did not start"; }
+    ((tries-- > 0)) || die "weir is not ready after 20 seconds; see $3"
     sleep 0.1
   done
 }
@@ -87,18 +111,28 @@ Try, in another terminal:
   curl -si http://127.0.0.1:$port/api/videos/42 | grep -i cache-status     # twice: a miss, then a hit
   build/weir purge --tag video:42$admin
   build/weir explain -c conf/streamvibe.yaml 'GET /api/videos/42'
-
-Ctrl-C stops all of it.
+  psql $database_url -c "UPDATE videos SET title = 'New' WHERE id = 42"    # the next answer has it
 EOT
+  if [[ $redis_port ]]; then
+    cat <<EOT
+
+A second weir shares a Redis with the first:
+  curl -si http://127.0.0.1:$((port + 1))/api/videos/42 | grep -i cache-status    # what the first one fetched
+  build/weir purge --tag video:42 --wait 5s$admin                              # gone from both
+  curl -s http://127.0.0.1:$admin_port/admin/nodes
+EOT
+  fi
+  printf '\nCtrl-C stops all of it.\n'
 }
 
 call_up() {
-  local scale=1
-  port=8080
+  local scale=1 with_redis=''
+  port=8080 redis_port='' database_url=''
   while (($#)); do
     case $1 in
       --scale) scale=${2:-} ;;
       --port) port=${2:-} ;;
+      --redis) with_redis=yes; shift; continue ;;
       *) wrong_use "unknown option $1" up ;;
     esac
     shift $(($# > 1 ? 2 : 1))
@@ -114,16 +148,28 @@ call_up() {
   free_port "$api_port" "STREAMVIBE_API_PORT=3010 ./dev up"
   free_port "$recommendations_port" "STREAMVIBE_RECOMMENDATIONS_PORT=3011 ./dev up"
   free_port "$admin_port" "WEIR_ADMIN_PORT=9091 ./dev up"
+  if [[ $with_redis ]]; then
+    redis_port=${REDIS_PORT:-6390}
+    free_port "$redis_port" "REDIS_PORT=6391 ./dev up --redis"
+    free_port $((port + 1)) "./dev up --redis --port 8090"
+    free_port $((admin_port + 1)) "WEIR_ADMIN_PORT=9190 ./dev up --redis"
+  fi
   mkdir -p "$state"
   note_process dev $$
   on_exit+=("rm -f $pid_file")
-  need build up node
+  need build up node ${with_redis:+redis}
   need_npm bench/streamvibe
   build default weir
   say "Starting StreamVibe (PostgreSQL and two Node services; the data is made the first time)"
   start_streamvibe "$scale"
+  prepare_database
+  if [[ $with_redis ]]; then
+    say "Starting Redis"
+    start_redis
+  fi
   say "Starting weir"
-  start_weir
+  start_weir "$port" "$admin_port" "$state/weir.log"
+  if [[ $with_redis ]]; then start_weir $((port + 1)) $((admin_port + 1)) "$state/weir2.log"; fi
   welcome
   wait -n "${started[@]}" || true
   die "one of the processes ended by itself; see above and $state/weir.log"

@@ -31,6 +31,7 @@ constexpr std::array kCalls{
     Call{Method::get, "/admin/cache/entry", cache_entry},
     Call{Method::post, "/admin/cache/invalidate", nullptr, cache_invalidate},
     Call{Method::post, "/admin/cache/clear", nullptr, cache_clear},
+    Call{Method::get, "/admin/nodes", nodes},
     Call{Method::post, "/admin/cache/warm", cache_warm},
     Call{Method::get, "/admin/cache/warm/*", cache_warm_progress},
     Call{Method::get, "/admin/explain", explain_request},

@@ -23,6 +23,9 @@ AdminReply cache_entry(const AdminRequest&, AdminContext&, std::string_view rest
 void cache_invalidate(const AdminRequest&, AdminContext&, AdminAnswer);
 void cache_clear(const AdminRequest&, AdminContext&, AdminAnswer);
 
+// sharing.cc
+AdminReply nodes(const AdminRequest&, AdminContext&, std::string_view rest);
+
 // warm_calls.cc
 AdminReply cache_warm(const AdminRequest&, AdminContext&, std::string_view rest);
 AdminReply cache_warm_progress(const AdminRequest&, AdminContext&, std::string_view rest);

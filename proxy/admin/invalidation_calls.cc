@@ -12,23 +12,26 @@ int status_for(const Error& error) {
   return error.side == Side::client ? 400 : 503;
 }
 
-void write_names(JsonWriter& json, std::string_view name, std::initializer_list<std::string_view> nodes) {
+void write_names(JsonWriter& json, std::string_view name, const std::vector<std::string>& nodes) {
   json.key(name).begin_array();
-  for (const auto node : nodes) json.value(node);
+  for (const auto& node : nodes) json.value(node);
   json.end_array();
 }
 
-// With one node, who appended has applied it.
-AdminReply appended(const Result<Position>& position, bool waited) {
-  if (!position) return error_reply(status_for(position.error()), position.error().detail);
+// 202: in the log, but a failover now could lose it; it is sent again until that can't be.
+AdminReply reply_to(const Result<Appended>& appended, bool waited) {
+  if (!appended) return error_reply(status_for(appended.error()), appended.error().detail);
   JsonWriter json;
-  json.begin_object().field("position", *position);
+  json.begin_object().field("position", appended->position);
+  if (!appended->replicated) json.field("replicated", false);
   if (waited) {
-    write_names(json, "applied", {"self"});
-    write_names(json, "missing", {});
+    write_names(json, "applied", appended->applied);
+    write_names(json, "missing", appended->missing);
   }
   json.end_object();
-  return json_reply(json);
+  AdminReply reply = json_reply(json);
+  if (!appended->replicated) reply.status = 202;
+  return reply;
 }
 
 }  // namespace
@@ -38,8 +41,8 @@ void cache_invalidate(const AdminRequest& request, AdminContext& context, AdminA
   if (!wanted) return answer(error_reply(400, wanted.error().detail));
   const bool waited = wanted->wait.has_value();
   context.services.node.log->append(
-      std::move(wanted->records),
-      [answer = std::move(answer), waited](Result<Position> position) mutable { answer(appended(position, waited)); });
+      std::move(wanted->records), {.everywhere = waited, .patience = wanted->wait.value_or(Duration{})},
+      [answer = std::move(answer), waited](Result<Appended> appended) mutable { answer(reply_to(appended, waited)); });
 }
 
 // Without a pattern the memory is given back as well; what is still being fetched is covered by the record.
@@ -48,9 +51,9 @@ void cache_clear(const AdminRequest& request, AdminContext& context, AdminAnswer
   if (!record) return answer(error_reply(400, record.error().detail));
   Node& node = context.services.node;
   const bool all = record->kind == InvalidationRecord::Kind::all;
-  node.log->append({*record}, [answer = std::move(answer), &node, all](Result<Position> position) mutable {
-    if (position && all) node.store.clear();
-    answer(appended(position, false));
+  node.log->append({*record}, {}, [answer = std::move(answer), &node, all](Result<Appended> appended) mutable {
+    if (appended && all) node.store.clear();
+    answer(reply_to(appended, false));
   });
 }
 

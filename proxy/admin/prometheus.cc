@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 
@@ -98,7 +99,9 @@ void write_requests(Writer& out, const Traffic& traffic) {
   }
   out.family("weir_hits_total", "counter", "Hits by route and by the tier that had the copy.");
   for (const auto& [name, route] : traffic.routes) {
-    out.sample({{"route", name}, {"tier", "memory"}}, route.of(Outcome::hit));
+    const auto hits = route.of(Outcome::hit);
+    out.sample({{"route", name}, {"tier", "memory"}}, hits - std::min(hits, route.redis_hits));
+    out.sample({{"route", name}, {"tier", "redis"}}, route.redis_hits);
   }
   out.family("weir_request_duration_seconds", "histogram",
              "From the whole request head to the last byte handed to the kernel.");
@@ -190,6 +193,51 @@ void write_clients(Writer& out, const Node& node, const Snapshot& snapshot) {
   out.single("weir_draining", "gauge", "1: no new connections, about to end.", node.draining ? 1 : 0);
 }
 
+void write_sharing(Writer& out, const SharingLook& look) {
+  const SharingCounts& counts = look.counts;
+  out.single("weir_log_following", "gauge", "1: this node reads the shared log.", look.log.following ? 1 : 0);
+  out.single("weir_log_trusted", "gauge", "1: it has heard of it lately enough to trust its memory.",
+             look.log.trusted ? 1 : 0);
+  out.single("weir_log_behind", "gauge", "Records that this node has yet to apply.",
+             look.log.last > look.log.position ? look.log.last - look.log.position : 0);
+  out.single("weir_log_nodes", "gauge", "Nodes that have reported lately.", look.log.nodes.size());
+  out.single("weir_log_appended_total", "counter", "Records that this node appended.", look.log.appended);
+  out.single("weir_log_applied_total", "counter", "Records that it applied.", look.log.applied);
+  out.single("weir_log_lost_total", "counter", "Times that all it had became invalid: the log was lost or trimmed.",
+             look.log.lost);
+  out.single("weir_log_unlogged", "gauge", "Records of writes that the log hasn't got yet.", look.log.insisting);
+  out.single("weir_redis_finds_total", "counter", "Looks into the shared tier.", counts.finds);
+  out.single("weir_redis_hits_total", "counter", "Entries found there, fresh or not.", counts.hits);
+  out.family("weir_redis_misses_total", "counter", "By reason.");
+  for (std::size_t i = 0; i < counts.misses.size(); ++i)
+    out.sample({{"reason", word_of(static_cast<TierMiss>(i))}}, counts.misses[i]);
+  out.single("weir_redis_puts_total", "counter", "Entries written.", counts.puts);
+  out.single("weir_redis_puts_dropped_total", "counter", "Not written: Redis unwell, or too much waiting.",
+             counts.puts_dropped);
+  out.single("weir_redis_puts_fenced_total", "counter", "Not written: the lease was lost.", counts.puts_fenced);
+  out.single("weir_redis_deletions_total", "counter", "Of entries that don't hold or don't verify.", counts.deletions);
+  out.single("weir_redis_read_bytes_total", "counter", "Of entries.", counts.bytes_read);
+  out.single("weir_redis_written_bytes_total", "counter", "Of entries.", counts.bytes_written);
+  out.family("weir_redis_leases_total", "counter", "How asking for the right to fetch ended.");
+  out.sample({{"result", "taken"}}, counts.leases_taken).sample({{"result", "held"}}, counts.leases_held);
+  out.sample({{"result", "passed"}}, counts.leases_passed).sample({{"result", "lost"}}, counts.leases_lost);
+  out.single("weir_redis_commands_total", "counter", "Sent.", counts.commands);
+  out.single("weir_redis_errors_total", "counter", "Answered with an error.", counts.errors);
+  out.single("weir_redis_timeouts_total", "counter", "Not answered in time.", counts.timeouts);
+  out.single("weir_redis_refused_total", "counter", "Not sent: the breaker was open, or too much waited.",
+             counts.refused);
+  out.single("weir_redis_connects_total", "counter", "Connections made.", counts.connects);
+}
+
+void write_database(Writer& out, const DatabaseLook& look) {
+  out.single("weir_database_well", "gauge", "1: the listener is connected and follows, or waits for who does.",
+             look.state.well() ? 1 : 0);
+  out.single("weir_database_rows_total", "counter", "Rows of the outbox that the log has got.", look.rows);
+  out.single("weir_database_everything_total", "counter", "Times that all became invalid: the position was lost.",
+             look.everything);
+  out.single("weir_database_losses_total", "counter", "Connections and tries that failed.", look.losses);
+}
+
 // Resident bytes, 0 where they can't be read.
 std::uint64_t resident_bytes() {
   std::ifstream statm("/proc/self/statm");
@@ -216,7 +264,10 @@ void write_process(Writer& out, const Node& node) {
 
 }  // namespace
 
-std::string prometheus_text(const Node& node, const Snapshot& snapshot) {
+std::string prometheus_text(const AdminServices& services) {
+  const Node& node = services.node;
+  const auto running = services.snapshot();
+  const Snapshot& snapshot = *running;
   const Traffic traffic = traffic_of(node.metrics);
   Writer out;
   write_requests(out, traffic);
@@ -224,6 +275,8 @@ std::string prometheus_text(const Node& node, const Snapshot& snapshot) {
   write_cache(out, node);
   write_upstreams(out, snapshot);
   write_clients(out, node, snapshot);
+  if (services.sharing) write_sharing(out, services.sharing());
+  if (services.database) write_database(out, services.database());
   write_process(out, node);
   return out.take();
 }

@@ -4,10 +4,10 @@
 
 #include <string>
 
-#include "proxy/fetch/context.h"
+#include "proxy/admin/services.h"
 
 namespace weir {
 
-std::string prometheus_text(const Node& node, const Snapshot& snapshot);
+std::string prometheus_text(const AdminServices& services);
 
 }  // namespace weir

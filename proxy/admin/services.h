@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "proxy/admin/sharing.h"
 #include "proxy/base/callback.h"
 #include "proxy/base/operation.h"
 #include "proxy/base/result.h"
@@ -39,6 +40,11 @@ struct AdminServices {
   // stores what may be stored, and drops the body. The answer comes on the control loop, never from inside the call;
   // dropping the operation cancels it.
   std::function<Operation(std::string url, Callback<void(WarmResult)> done)> warm_one;
+
+  // Empty where this node caches alone.
+  std::function<SharingLook()> sharing;
+  // Empty where no database is followed.
+  std::function<DatabaseLook()> database;
 
   // host:port of the first public listener as a local client writes it (localhost for 0.0.0.0): the host of a URL to
   // warm that names none.

@@ -52,6 +52,8 @@ AdminReply performance(const AdminRequest&, AdminContext& context, std::string_v
   const auto recent = context.recent.window(MonotonicClock::now(), traffic);
   bool well = true;
   for (const auto& upstream : snapshot->upstreams) well = well && upstream_status(*upstream) == "ok";
+  if (context.services.sharing) well = well && context.services.sharing().status() == "ok";
+  if (context.services.database) well = well && context.services.database().status() == "ok";
 
   JsonWriter json;
   json.begin_object().field("status", node.draining ? "draining" : well ? "ok" : "degraded");
@@ -66,8 +68,18 @@ AdminReply performance(const AdminRequest&, AdminContext& context, std::string_v
   json.end_object();
   json.key("cache");
   write_cache(json, node.store.statistics());
-  write_off(json, "redis");
-  write_off(json, "database_listener");
+  if (context.services.sharing) {
+    json.key("redis");
+    write_sharing(json, context.services.sharing());
+  } else {
+    write_off(json, "redis");
+  }
+  if (context.services.database) {
+    json.key("database_listener");
+    write_database(json, context.services.database());
+  } else {
+    write_off(json, "database_listener");
+  }
   json.key("upstreams").begin_object();
   for (const auto& upstream : snapshot->upstreams) {
     json.key(upstream->options().name).begin_object().field("status", upstream_status(*upstream)).end_object();
@@ -77,10 +89,7 @@ AdminReply performance(const AdminRequest&, AdminContext& context, std::string_v
 }
 
 AdminReply metrics(const AdminRequest&, AdminContext& context, std::string_view) {
-  return AdminReply{200,
-                    "text/plain; version=0.0.4; charset=utf-8",
-                    prometheus_text(context.services.node, *context.services.snapshot()),
-                    {}};
+  return AdminReply{200, "text/plain; version=0.0.4; charset=utf-8", prometheus_text(context.services), {}};
 }
 
 AdminReply dashboard(const AdminRequest&, AdminContext&, std::string_view) {

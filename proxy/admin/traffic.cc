@@ -54,6 +54,7 @@ void RouteTraffic::add(const RouteCounters& counters) {
   fetches += counters.fetches.read();
   fetch_failures += counters.fetch_failures.read();
   stored += counters.stored.read();
+  redis_hits += counters.shared_hits.read();
   latency.add(counters.latency);
   first_byte.add(counters.first_byte);
 }
@@ -65,6 +66,7 @@ void RouteTraffic::add(const RouteTraffic& other) {
   fetches += other.fetches;
   fetch_failures += other.fetch_failures;
   stored += other.stored;
+  redis_hits += other.redis_hits;
   latency.add(other.latency);
   first_byte.add(other.first_byte);
 }
@@ -76,6 +78,7 @@ void RouteTraffic::subtract(const RouteTraffic& earlier) {
   subtract_to_zero(fetches, earlier.fetches);
   subtract_to_zero(fetch_failures, earlier.fetch_failures);
   subtract_to_zero(stored, earlier.stored);
+  subtract_to_zero(redis_hits, earlier.redis_hits);
   latency.subtract(earlier.latency);
   first_byte.subtract(earlier.first_byte);
 }

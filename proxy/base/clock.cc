@@ -42,6 +42,10 @@ MonotonicClock::time_point MonotonicClock::now() noexcept {
 WallTime wall_now() noexcept {
   return read_ns(CLOCK_REALTIME) / 1'000'000'000;
 }
+std::int64_t wall_now_us() noexcept {
+  return read_ns(CLOCK_REALTIME) / 1000;
+}
+
 std::int64_t wall_now_ms() noexcept {
   return read_ns(CLOCK_REALTIME) / 1'000'000;
 }

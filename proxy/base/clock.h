@@ -23,6 +23,7 @@ using WallTime = std::int64_t;  // seconds since 1970, UTC
 
 WallTime wall_now() noexcept;
 std::int64_t wall_now_ms() noexcept;
+std::int64_t wall_now_us() noexcept;
 
 // What a decision needs to know of time, taken once.
 struct Now {

@@ -101,6 +101,7 @@ FlightView Flight::look() const {
   view.available = end_;
   view.error = error_ ? &*error_ : nullptr;
   view.revalidated = revalidated_;
+  view.from_others = from_others_;
   view.origin_status = origin_status_;
   view.interim = interim_.size();
   view.trailers = trailers_;
@@ -245,6 +246,7 @@ void Flight::complete(Ending ending) {
   stage_ = FlightView::Stage::complete;
   whole_ = std::move(ending.whole);
   revalidated_ = ending.revalidated;
+  from_others_ = ending.from_others;
   if (!ending.share) released_ = true;
   trailers_ = std::move(ending.trailers);
   if (ending.origin_status != 0) origin_status_ = ending.origin_status;

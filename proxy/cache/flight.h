@@ -79,6 +79,7 @@ struct FlightView {
   std::uint64_t available = 0;          // bytes of body there are so far, from offset 0
   const Error* error = nullptr;         // failed: why. Lives as long as the flight.
   bool revalidated = false;             // the origin answered 304
+  bool from_others = false;             // another node had fetched it: the origin wasn't asked
   int origin_status = 0;                // what the origin answered, 0 before the head
   std::size_t interim = 0;              // 1xx answers there are: interim(n) gives one
   std::string_view trailers;  // complete: field lines of the trailer section, checked; lives as long as the flight
@@ -93,6 +94,7 @@ class Flight : public std::enable_shared_from_this<Flight> {
     std::vector<std::string> tags;       // the route's, known before the answer
     std::vector<std::string> kept_tags;  // of the copy that is being validated: a 304 would make them the answer's
     Position position = 0;               // of the invalidation log when it began
+    Time began{};
   };
 
   static constexpr std::size_t kWindow = 256 * 1024;
@@ -123,6 +125,9 @@ class Flight : public std::enable_shared_from_this<Flight> {
                   Callback<void()> on_change);  // on_change: room appeared, or nobody reads any more
   void leave_writer();
   void publish_interim(std::string head);
+  // What this answer makes invalid isn't in the log yet. Before publish_head().
+  void note_unlogged() { unlogged_.store(true, std::memory_order_relaxed); }
+  bool unlogged() const { return unlogged_.load(std::memory_order_relaxed); }
   void publish_head(std::shared_ptr<const Object> draft, int origin_status, bool share, bool keep,
                     std::optional<std::uint64_t> length);
   // All bytes are taken. Returns what room() would: how many more should come now; 0: wait for on_change.
@@ -136,6 +141,7 @@ class Flight : public std::enable_shared_from_this<Flight> {
     ObjectPtr whole;           // what is kept now, if anything
     bool revalidated = false;  // by a 304
     bool share = true;         // false: only for who leads
+    bool from_others = false;  // found in what nodes share
     int origin_status = 0;     // where no head was published
     std::string trailers;
   };
@@ -163,7 +169,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
   FlightTable& table_;
   mutable std::mutex mutex_;  // guards all below
   FlightView::Stage stage_ = FlightView::Stage::empty;
-  bool released_ = false, revalidated_ = false, full_ = false;
+  bool released_ = false, revalidated_ = false, from_others_ = false, full_ = false;
+  std::atomic<bool> unlogged_ = false;
   std::atomic<bool> keep_ = true;  // written under the mutex, by the writer
   int origin_status_ = 0;
   std::shared_ptr<const Object> draft_;

@@ -109,6 +109,12 @@ void InvalidationRules::apply(Position position, const InvalidationRecord& recor
   head_.store(position, std::memory_order_release);  // last: who sees it sees the record
 }
 
+void InvalidationRules::forget(Position upto) {
+  const std::unique_lock lock(mutex_);
+  floor_ = std::max(floor_, upto);
+  if (upto > head_.load(std::memory_order_relaxed)) head_.store(upto, std::memory_order_release);
+}
+
 void InvalidationRules::apply_named(Position position, const Digest& name, const InvalidationRecord& record) {
   const auto [at, is_new] = named_.try_emplace(name);
   if (is_new)
@@ -201,7 +207,7 @@ std::size_t InvalidationRules::remembered() const {
   return named_.size() + rules_.size();
 }
 
-void MemoryLog::append(std::vector<InvalidationRecord> records, Callback<void(Result<Position>)> done) {
+void MemoryLog::append(std::vector<InvalidationRecord> records, Appending, Callback<void(Result<Appended>)> done) {
   const Time now = MonotonicClock::now();
   Position position = 0;
   {
@@ -212,7 +218,7 @@ void MemoryLog::append(std::vector<InvalidationRecord> records, Callback<void(Re
       rules_.apply(++position, record);
     }
   }
-  if (done) done(position);
+  if (done) done(Appended{position, true, {"self"}, {}});
 }
 
 }  // namespace weir

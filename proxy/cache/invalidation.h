@@ -12,6 +12,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -58,6 +59,19 @@ class InvalidationRules {
 
   // Records are applied in order; a position at or below head() is ignored.
   void apply(Position position, const InvalidationRecord& record);
+
+  // Records up to `upto` were missed, or what is known of them is worth nothing: whatever began before it counts as
+  // covered. head() is at least `upto` then.
+  void forget(Position upto);
+
+  // A node that hears nothing of a log that others share can't know what it missed: from `until` on nothing that is
+  // kept may answer without asking the origin. Without a shared log it is trusted for good. Looks at the clock itself:
+  // a process that was stopped in the middle of a turn mustn't go by the time at which that began.
+  bool trusted() const noexcept {
+    const Time until = trusted_until_.load(std::memory_order_relaxed);
+    return until == Time::max() || MonotonicClock::now() < until;
+  }
+  void trust(Time until) noexcept { trusted_until_.store(until, std::memory_order_relaxed); }
 
   // The strongest record after subject.since that covers it. What is older than the floor counts as hard.
   // `until`: only records up to there count.
@@ -110,6 +124,7 @@ class InvalidationRules {
 
   Bounds bounds_;
   std::atomic<Position> head_{0};
+  std::atomic<Time> trusted_until_{Time::max()};
   mutable std::shared_mutex mutex_;  // guards all below
   Position floor_ = 0;               // what was forgotten lies here or below
   Lasts all_;
@@ -118,20 +133,40 @@ class InvalidationRules {
   std::deque<Rule> rules_;   // prefixes and patterns, oldest first
 };
 
-// Where records are put in order. append() is acknowledged once every later look-up on this node sees it.
+// How an invalidation is to be acknowledged.
+struct Appending {
+  bool everywhere = false;  // not before every live node has applied it: a silent one stops trusting its memory instead
+  Duration patience{};      // with everywhere: but at the latest after that, naming those that have not; 0: no limit
+  bool insist = false;      // out of reach: the record is kept, and sent again until the log has it
+};
+
+struct Appended {
+  Position position = 0;  // of the last record
+  bool replicated = true;
+  std::vector<std::string> applied, missing;  // names of nodes, this one among them
+};
+
+// Where records are put in order. append() is acknowledged once every later look-up on this node sees them.
 class InvalidationLog {
  public:
   virtual ~InvalidationLog() = default;
-  // Any thread. `done` runs on the caller's own terms: for the memory log before append returns.
-  virtual void append(std::vector<InvalidationRecord> records, Callback<void(Result<Position>)> done) = 0;
+  // Any thread. `done` runs on the log's own terms: on its loop, or before append returns. An error says that the log
+  // hasn't got the records, or that nobody can know.
+  virtual void append(std::vector<InvalidationRecord> records, Appending how,
+                      Callback<void(Result<Appended>)> done) = 0;
   virtual const InvalidationRules& rules() const = 0;
+
+  // A number that the record at that position carries, so that two nodes can tell whether they mean the same history;
+  // nullopt where it isn't known any more. Any thread.
+  virtual std::optional<std::uint64_t> mark_at(Position position) const = 0;
 };
 
 class MemoryLog final : public InvalidationLog {
  public:
   explicit MemoryLog(InvalidationRules& rules) : rules_(rules) {}
-  void append(std::vector<InvalidationRecord> records, Callback<void(Result<Position>)> done) override;
+  void append(std::vector<InvalidationRecord> records, Appending how, Callback<void(Result<Appended>)> done) override;
   const InvalidationRules& rules() const override { return rules_; }
+  std::optional<std::uint64_t> mark_at(Position) const override { return std::nullopt; }
 
  private:
   std::mutex mutex_;  // one appender at a time

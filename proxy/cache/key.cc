@@ -4,10 +4,13 @@
 #include "proxy/cache/key.h"
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
+#include <string>
 
 #include "proxy/base/text.h"
 #include "proxy/cache/query.h"
+#include "proxy/coding/dictionary.h"
 
 namespace weir {
 namespace {
@@ -102,8 +105,22 @@ bool is_credential(std::string_view header) {
   return id == Name::authorization || id == Name::cookie || id == Name::proxy_authorization;
 }
 
+// What nodes share their digests by; nullopt: this process has a seed of its own. Set before there is a second thread.
+std::optional<Sha256> shared_secret;
+
+// The seed that others can know must be met by a hash that withstands who knows it: equal digests are one user.
+Digest digest_of_value(std::string_view value, Arena& arena) {
+  if (!shared_secret) return hash128(value);
+  const std::string_view secret(reinterpret_cast<const char*>(shared_secret->data()), shared_secret->size());
+  const Sha256 hash = sha256(arena.join(secret, value));
+  Digest digest;
+  std::memcpy(&digest.high, hash.data(), sizeof digest.high);
+  std::memcpy(&digest.low, hash.data() + sizeof digest.high, sizeof digest.low);
+  return digest;
+}
+
 Value digest_of(Value value, Arena& arena) {
-  return value ? Value(hex(hash128(*value), arena)) : value;
+  return value ? Value(hex(digest_of_value(*value, arena), arena)) : value;
 }
 
 struct Keyed {
@@ -188,6 +205,10 @@ Key make_key(const KeySpec& spec, const RequestHead& request, Arena& arena) {
   if (spec.user) key.user = names_a_user(named_user) ? *user : kAnonymous;
   key.asker = asker_of(spec, request.fields, named_user);
   return key;
+}
+
+void share_value_digests(std::string_view secret) {
+  shared_secret = sha256("weir: who the users are\n" + std::string(secret));
 }
 
 KeyParts key_parts(std::string_view key_bytes) {

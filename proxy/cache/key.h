@@ -32,6 +32,10 @@ struct Key {
   Asker asker = Asker::anyone;
 };
 
+// By default the digests of what users sent are this process's own. Nodes that share what they keep must share them,
+// too: so they do from now on, under `secret`, which may be empty. Before there is a second thread.
+void share_value_digests(std::string_view secret);
+
 // `host` is the normalised authority. Deterministic; allocates from the arena only.
 Key make_key(const KeySpec& spec, const RequestHead& request, Arena& arena);
 

@@ -42,6 +42,8 @@ struct Policy {
   bool trust_client = false;        // a client's no-cache always reaches the origin
   bool store_unterminated = false;  // keep a body that ended with the connection
   Duration hit_for_miss = std::chrono::seconds(120);
+  bool shared = true;               // kept in the shared tier, too
+  bool coalesce_over_nodes = true;  // one fetch at a time for all nodes
 };
 
 // How the cache key is made (product.md "key"); see key.h.

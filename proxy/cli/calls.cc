@@ -42,6 +42,12 @@ constexpr std::array kSchemaOptions{
     OptionType{"markdown", 0, "", "prints the reference page (docs/config.md) instead"},
     OptionType{"reference", 0, "", "prints a config file with each option and its default instead"},
 };
+constexpr std::array kPostgresSqlOptions{
+    OptionType{"role", 0, "NAME", "who listens, exactly as the database calls it; gets the rights it needs"},
+    OptionType{"schema", 0, "NAME", "where the outbox stands; weir where not given"},
+    OptionType{"keep", 0, "DURATION", "how long rows are kept for a listener that is away; 1d where not given"},
+    OptionType{"no-notify", 0, "", "without NOTIFY: for PREPARE TRANSACTION, or many commits; weir looks each second"},
+};
 
 constexpr std::array kCalls{
     Call{"run", "-c FILE | --origin URL [--listen ADDR:PORT] [--admin ADDR:PORT]",
@@ -74,6 +80,13 @@ constexpr std::array kCalls{
          0, reload_call},
     Call{"schema", "[--markdown | --reference]", "prints the JSON Schema of the config file, for editors", "",
          kSchemaOptions, 0, 0, schema_call},
+    Call{"postgres-sql", "TABLE:TAG[,TAG...]... [--role NAME] [--schema NAME]",
+         "prints SQL: triggers that tell weir which tags a change of a table makes invalid",
+         "As in: weir postgres-sql --role weir 'videos:video:{id},trending' | psql. {column} stands for the row's "
+         "value; a "
+         "table may be schema.table; names are read as in SQL, so odd ones want double quotes. Prints only; "
+         "docs/postgres.md says how it works.",
+         kPostgresSqlOptions, 1, 1000, postgres_sql_call},
     Call{"version", "", "prints the version", "", {}, 0, 0, version_call},
     Call{"help", "[CALL]", "prints this, or more on one call", "", {}, 0, 1, help_call},
 };

@@ -35,6 +35,7 @@ int stats_call(const Arguments& arguments);
 int top_call(const Arguments& arguments);
 int reload_call(const Arguments& arguments);
 int schema_call(const Arguments& arguments);
+int postgres_sql_call(const Arguments& arguments);
 int help_call(const Arguments& arguments);
 int version_call(const Arguments& arguments);
 

@@ -6,6 +6,7 @@
 
 #include "proxy/base/text.h"
 #include "proxy/config/check_route.h"
+#include "proxy/shared/redis_settings.h"
 
 namespace weir {
 namespace {
@@ -18,6 +19,7 @@ class Checker {
     check_listeners();
     check_admin();
     check_sizes();
+    check_redis();
     check_upstreams();
     complete_routes();
     check_names();
@@ -70,6 +72,21 @@ class Checker {
           config_.places.contains("client.limits.line") ? at("client.limits.line") : at("client.limits.head");
       error(place, "a line may be longer than the head it is part of", "line at most head");
     }
+  }
+
+  void check_redis() {
+    auto& redis = config_.cache.redis;
+    if (!redis || redis->url.empty()) return;
+    std::vector<std::string> urls;
+    for (const Secret& url : redis->url) {
+      if (!url.text.empty()) urls.push_back(url.text);
+    }
+    if (urls.empty()) return redis.reset();  // as where the environment says none: "${REDIS_URL:-}"
+    const auto settings = parse_redis_urls(urls);
+    if (!settings) return error(at("cache.redis.url"), settings.error().detail, "as redis://127.0.0.1:6379");
+    if (!redis->verify)
+      say(Diagnostic::Severity::warning, at("cache.redis.verify"), "any server is taken for your Redis",
+          "true, with ca_file where the certificate is your own");
   }
 
   void check_upstreams() {

@@ -11,6 +11,7 @@
 
 #include "proxy/base/units.h"
 #include "proxy/config/describe.h"
+#include "proxy/config/formats.h"
 #include "proxy/config/place.h"
 #include "proxy/config/route_config.h"
 #include "proxy/config/scalar.h"
@@ -37,14 +38,90 @@ struct AdminConfig {
   }
 };
 
+struct RedisConfig {
+  std::vector<Secret> url;
+  std::string prefix = "weir";
+  Duration timeout = std::chrono::milliseconds(25);
+  Size compress_above = 1_KiB;
+  std::string ca_file;
+  bool verify = true;
+  Secret secret;
+  unsigned replicas = 0;
+
+  static void describe(auto& field, auto& self) {
+    field("url", self.url,
+          "redis:// rediss:// unix:// sentinel://, with user:password and /db; several: the seeds of a cluster, or "
+          "Sentinels; empty: this node caches alone",
+          {.required = true, .example = "redis://127.0.0.1:6379"});
+    field("prefix", self.prefix, "of all keys; nodes with the same one share everything", {.format = &kRouteName});
+    field("timeout", self.timeout, "past it the request goes on without Redis", {.least = "1ms", .most = "10s"});
+    field("compress_above", self.compress_above, "larger bodies are kept in zstd", {.most = "1GiB"});
+    field("ca_file", self.ca_file, "who signs the certificate of a rediss:// server; left out: what the system trusts");
+    field("verify", self.verify, "false: takes any certificate, and so anybody for your Redis");
+    field("secret", self.secret, "signs what is kept, so that who can write to Redis can't make clients see it");
+    field("replicas", self.replicas, "so many must have a purge before it is acknowledged", {.most = "16"});
+  }
+};
+
 struct CacheConfig {
   Size memory = 256_MiB;
   Size max_object = 8_MiB;
+  std::optional<RedisConfig> redis;
 
   static void describe(auto& field, auto& self) {
     field("memory", self.memory, "all that objects and their index may take", {.least = "1MiB", .most = "1024GiB"});
     field("max_object", self.max_object, "a larger response streams through unstored",
           {.least = "1KiB", .most = "16GiB"});
+    field("redis", self.redis, "what nodes share: the cache's second tier, and the log of all purges",
+          {.otherwise = "this node caches alone", .example = "{ url: \"redis://127.0.0.1:6379\" }"});
+  }
+};
+
+// What a node does that doesn't hear of the others' purges: asks the origin about everything, or serves what it has.
+enum class CutOff : std::uint8_t { revalidate, serve };
+template <>
+struct Words<CutOff> {
+  static constexpr std::array<std::string_view, 2> kList{"revalidate", "serve"};
+};
+
+enum class PostgresMode : std::uint8_t { automatic, one, all };
+template <>
+struct Words<PostgresMode> {
+  static constexpr std::array<std::string_view, 3> kList{"auto", "one", "all"};
+};
+
+struct PostgresConfig {
+  Secret url;  // empty: no listener
+  PostgresMode mode = PostgresMode::automatic;
+  std::string schema = "weir";
+  std::string reader = "weir";
+
+  static void describe(auto& field, auto& self) {
+    field("url", self.url,
+          "postgres://user:password@host:5432/database, a direct connection (no pooler by transaction); empty: none",
+          {.format = &kPostgresUrl});
+    field("mode", self.mode,
+          "who applies what comes: one node for all who share a Redis, or each for itself; auto: one where there is "
+          "Redis");
+    field("schema", self.schema, "where the outbox stands, as in `weir postgres-sql --schema`",
+          {.format = &kDatabaseName});
+    field("reader", self.reader,
+          "the name under which the position is kept: one for all nodes of a cache, another for another cache",
+          {.format = &kDatabaseName});
+  }
+};
+
+struct InvalidationConfig {
+  Duration lease = std::chrono::seconds(2);
+  CutOff cut_off = CutOff::revalidate;
+  PostgresConfig postgres;
+
+  static void describe(auto& field, auto& self) {
+    field("lease", self.lease,
+          "how long a node trusts its memory without hearing from the shared log; so long a purge waits for a dead one",
+          {.least = "200ms", .most = "1m"});
+    field("cut_off", self.cut_off, "what it does then: asks the origin about all it has, or serves it, purged or not");
+    field("postgres", self.postgres, "follows a database whose tables `weir postgres-sql` gave triggers");
   }
 };
 
@@ -144,6 +221,7 @@ struct Config {
   AdminConfig admin;
   unsigned workers = 0;  // 0: one a core
   CacheConfig cache;
+  InvalidationConfig invalidation;
   std::vector<UpstreamConfig> upstreams;
   ClientConfig client;
   AccessLogConfig access_log;
@@ -156,6 +234,7 @@ struct Config {
     field("admin", self.admin, "the admin endpoint, a listener of its own");
     field("workers", self.workers, "event loops; auto: one a core", {.least = "1", .most = "256", .word = "auto"});
     field("cache", self.cache, "the memory that all routes share");
+    field("invalidation", self.invalidation, "what makes copies invalid, beside requests and the admin endpoint");
     field("upstreams", self.upstreams, "the APIs behind, by name", {.required = true});
     field("client", self.client, "how patient weir is with clients");
     field("access_log", self.access_log, "a JSON line for each request: off, stdout, or a file");

@@ -8,6 +8,7 @@
 #include "proxy/base/text.h"
 #include "proxy/http/headers.h"
 #include "proxy/http/type_list.h"
+#include "proxy/shared/postgres_url.h"
 
 namespace weir {
 namespace {
@@ -77,6 +78,14 @@ bool is_tag(std::string_view text) {
 
 bool is_path(std::string_view text) {
   return text.starts_with('/') && kTargetChars.covers(text);
+}
+
+bool is_postgres_url_or_empty(std::string_view text) {
+  return text.empty() || is_postgres_url(text);
+}
+
+bool is_database_name(std::string_view text) {
+  return !text.empty() && text.size() <= 63;
 }
 
 bool is_media_type(std::string_view text) {

@@ -16,6 +16,8 @@ bool is_route_name(std::string_view text);
 bool is_tag(std::string_view text);
 bool is_path(std::string_view text);
 bool is_media_type(std::string_view text);  // or a pattern of such
+bool is_postgres_url_or_empty(std::string_view text);
+bool is_database_name(std::string_view text);
 
 inline constexpr Format kEditValue{"a field value", "visible characters and spaces, no space at either end",
                                    is_edit_value};
@@ -33,6 +35,10 @@ inline constexpr Format kQueryName{"a query parameter", "a name as it stands in 
 inline constexpr Format kRouteName{"a name", "letters, digits, '-', '_' and '.', at most 64", is_route_name};
 inline constexpr Format kTag{"a tag", "visible characters without commas and spaces, at most 256", is_tag};
 inline constexpr Format kPath{"a path", "what begins with /, as in /api/videos/${id}", is_path};
+
+inline constexpr Format kPostgresUrl{"a PostgreSQL URL", "postgres://user:password@host:5432/database",
+                                     is_postgres_url_or_empty};
+inline constexpr Format kDatabaseName{"a name in a database", "at most 63 bytes, not empty", is_database_name};
 
 inline constexpr Format kMediaType{"a media type", "a type such as application/json, text/* or *+json", is_media_type};
 

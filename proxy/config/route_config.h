@@ -32,6 +32,12 @@ struct Words<Prefer> {
   static constexpr std::array<std::string_view, 2> kList{"cache", "origin"};
 };
 
+enum class Coalesce : std::uint8_t { nodes, node };
+template <>
+struct Words<Coalesce> {
+  static constexpr std::array<std::string_view, 2> kList{"nodes", "node"};
+};
+
 struct AdaptiveConfig {
   Duration min = std::chrono::seconds(10);
   Duration max = std::chrono::hours(1);
@@ -61,6 +67,8 @@ struct RouteCacheConfig {
   bool store_unterminated = false;
   Duration hit_for_miss = std::chrono::seconds(120);
   std::optional<Size> max_object;
+  bool shared = true;
+  Coalesce coalesce = Coalesce::nodes;
 
   CacheMode mode() const;
   void set_word(std::string_view text);  // one of kWords; keeps what stale copies may do, drops lifetimes
@@ -95,6 +103,9 @@ struct RouteCacheConfig {
           "how long an uncacheable answer is remembered, so that requests don't queue", {.least = "1s", .most = "1d"});
     field("max_object", self.max_object, "a larger response streams through unstored",
           {.least = "1KiB", .most = "16GiB", .otherwise = "cache.max_object of the file", .example = "1MiB"});
+    field("shared", self.shared, "kept in Redis for the other nodes as well, where there is one");
+    field("coalesce", self.coalesce,
+          "one fetch of an object at a time for all nodes that share a Redis, or for each node");
   }
 };
 

@@ -57,6 +57,10 @@ ChosenForm choose_form(const Exchange& x, const Object& object) {
   return {form->body ? form.get() : nullptr, std::nullopt, nullptr};
 }
 
+bool can_read(const Exchange& x, const Object& object) {
+  return !x.route->coding || object.recodable || x.accepted.accepts(object.coding);
+}
+
 std::string_view wanted_range(const Exchange& x, const Object& object) {
   const Fields& fields = x.request->fields;
   if (x.request->method != Method::get || object.status != 200 || !fields.has(Name::range)) return {};

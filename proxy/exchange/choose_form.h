@@ -16,6 +16,9 @@ struct ChosenForm {
 };
 ChosenForm choose_form(const Exchange& x, const Object& object);
 
+// False: its coding is nothing to this client, and weir may not change it.
+bool can_read(const Exchange& x, const Object& object);
+
 // The ranges that a 206 would be made of: a GET's, where its If-Range holds, of an object that the client can read as
 // it is (RFC 9110 §14.2). Empty: no ranges are asked for, or they don't count.
 std::string_view wanted_range(const Exchange& x, const Object& object);

@@ -91,7 +91,7 @@ void Exchange::clear() {
   key = {};
   found = {};
   answer.reset();
-  leads = alone = impatient = started = cut = recoded = plain = false;
+  leads = alone = impatient = started = cut = recoded = plain = uncoded = false;
   part_left.reset();
   tries = 0;
   discriminator.clear();
@@ -113,8 +113,10 @@ FetchOrder Exchange::order(FlightPtr flight, ObjectPtr kept, bool store, bool sh
   order.key = &key;
   order.flight = std::move(flight);
   order.store = store;
+  order.uncoded = uncoded;
   order.strict = eligibility.store;
   order.shared = shared;
+  order.from_origin = impatient || directives.no_cache || directives.max_age || directives.min_fresh;
   order.kept = std::move(kept);
   order.client_address = client_address;
   order.request_id = request_id;

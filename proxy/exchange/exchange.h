@@ -99,6 +99,7 @@ class Exchange {
   std::shared_ptr<Upload> upload;
   bool recoded = false;                    // `reader` reads the answer in the coding that this client gets
   bool plain = false;                      // no other coding is made for this client
+  bool uncoded = false;                    // and the origin is asked for none
   std::optional<std::uint64_t> part_left;  // stream: of the range that is asked for
   std::size_t interim_sent = 0;
   Operation purging;
@@ -125,6 +126,10 @@ class Exchange {
   void clear();
 };
 
+// lookup.cc: what is kept for this request and may be shown to it, into x.found.
+void find_kept(Exchange& x);
+// The same file: whether what is kept can be trusted to be neither purged nor changed (cache/invalidation.h).
+bool hears_of_purges(const Exchange& x);
 // receive.cc: the request's id, as the client sent it or made now.
 void identify(Exchange& x);
 // receive.cc: the trace it belongs to (W3C trace context), as the client said or begun now.

@@ -47,10 +47,20 @@ Next lead(Exchange& x, FlightPtr flight, bool shared) {
   return Next::run;
 }
 
+// What keeps requests apart that ask for the same key: what a known Vary names, and content without a coding.
+std::string discriminator(const Exchange& x) {
+  return x.uncoded ? "uncoded" + x.discriminator : x.discriminator;
+}
+
 // Takes a place in a flight; starts its fetch where nobody does.
 Next take_place(Exchange& x) {
   if (++x.tries > kMostJoins) return x.refuse(503, "the answer kept changing while it was fetched");
-  const Wanted wanted{*x.route, x.values, x.key, x.discriminator, kept_for_validation(x).get()};
+  const Wanted wanted{*x.route,
+                      x.values,
+                      x.key,
+                      discriminator(x),
+                      kept_for_validation(x).get(),
+                      x.tries > 1 && !hears_of_purges(x) ? x.began : Time::min()};
   const bool alone = goes_alone(x);
   FlightTable::Claim claim;
   if (alone) {
@@ -92,9 +102,11 @@ Next serve_stale(Exchange& x, std::string_view why) {
   return Next::run;
 }
 
-// The copy may have been purged while the origin was asked: gone is gone.
+// The copy may have been purged while the origin was asked: gone is gone. Nor will one do of which nobody knows. What
+// another node had may have come into the store meanwhile.
 bool stale_will_do(Exchange& x, bool unreachable) {
-  return x.found.object && x.found.holds(x.worker.node.rules) &&
+  if (!x.found.object && x.worker.tier && x.eligibility.lookup) find_kept(x);
+  return x.found.object && hears_of_purges(x) && x.found.holds(x.worker.node.rules) &&
          may_serve_on_error(*x.found.object, x.directives, x.route->policy, x.found.purged, unreachable,
                             x.worker.loop.now());
 }
@@ -109,7 +121,23 @@ bool origin_failed(int status) {
   return status == 500 || status == 502 || status == 503 || status == 504;
 }
 
+// Another node had it: a hit of the second tier.
+void say_whose(Exchange& x, const Object& object) {
+  x.outcome = Outcome::hit;
+  x.status_line = {};
+  x.status_line.hit = true;
+  x.status_line.ttl =
+      std::chrono::duration_cast<std::chrono::seconds>(object.life.ttl(x.worker.loop.now().mono)).count();
+  x.status_line.detail = "redis";
+  x.origin_time = {};
+  object.hits.fetch_add(1, std::memory_order_relaxed);
+  x.counters().shared_hits.add();
+}
+
 void say_what_came(Exchange& x, const FlightView& view) {
+  if (view.from_others) return say_whose(x, *view.whole);
+  if (view.revalidated && x.eligibility.lookup)
+    x.status_line.forward = Forward::stale;  // of another node's copy, maybe
   if (x.status_line.forward == Forward::stale || x.status_line.forward == Forward::request) {
     x.status_line.forward_status = view.origin_status;
   }
@@ -121,7 +149,7 @@ void say_what_came(Exchange& x, const FlightView& view) {
   } else if (!x.eligibility.lookup) {
     x.outcome = Outcome::bypass;
     x.status_line.forward = Forward::bypass;
-    x.status_line.detail = x.eligibility.why_not;
+    x.status_line.detail = x.reader.flight().unlogged() ? "invalidation-pending" : x.eligibility.why_not;
   } else if (x.reader.flight().keeps() && x.eligibility.store) {
     x.outcome = x.found.object ? Outcome::expired : Outcome::miss;
     x.status_line.stored = true;
@@ -130,9 +158,15 @@ void say_what_came(Exchange& x, const FlightView& view) {
   }
 }
 
+// A purge that this node can't hear of may have come between the flight's beginning and this request. It waits for the
+// flight's head all the same: so those who came meanwhile share the next one.
+bool may_have_missed(const Exchange& x) {
+  return x.reader.flight().identity().began < x.began && !hears_of_purges(x);
+}
+
 // A follower looks whether the answer is for it.
 Next follow(Exchange& x, const FlightView& view) {
-  if (view.released || overtaken(x.worker.node, x.reader.flight(), view, x.asked)) {
+  if (view.released || overtaken(x.worker.node, x.reader.flight(), view, x.asked) || may_have_missed(x)) {
     const bool herd = view.released && origin_failed(view.origin_status);  // not all at once to an origin that fails
     if (herd && x.tries >= kMostTries) {
       const auto retry_after = view.draft ? view.draft->fields().value(Name::retry_after) : std::string_view();
@@ -172,6 +206,11 @@ Next join(Exchange& x) {
   if (view.stage == FlightView::Stage::failed) return failed(x, *view.error);  // nothing of it was sent yet
   if (!x.leads && follow(x, view) == Next::run) return Next::run;
   if (origin_failed(view.origin_status) && stale_will_do(x, false)) return serve_stale(x, "stale-if-error");
+  if (!x.uncoded && x.eligibility.lookup && !can_read(x, view.whole ? *view.whole : *view.draft)) {
+    x.uncoded = true;
+    x.found.object.reset();
+    return try_again(x);
+  }
   x.origin_time = x.worker.loop.now().mono - x.began;
   say_what_came(x, view);
   if (x.leads && !x.found.hit_for_miss && x.eligibility.store && !view.whole && !x.reader.flight().keeps() &&

@@ -1,5 +1,5 @@
 // lookup and judge: is something kept, does it still hold, and may it be the answer?
-#include "proxy/exchange/exchange.h"
+#include "proxy/exchange/choose_form.h"
 
 namespace weir {
 namespace {
@@ -10,20 +10,7 @@ bool may_be_shown(const Exchange& x) {
 }
 
 Next lookup(Exchange& x) {
-  Node& node = x.worker.node;
-  const Time now = x.worker.loop.now().mono;
-  auto found = node.store.find(x.key.digest, x.key.bytes, x.request->fields, now);
-  x.found.other_variants = found.other_variants;
-  x.found.hit_for_miss = found.hit_for_miss;
-  x.found.object = std::move(found.object);
-  if (x.found.object) {
-    if (!x.found.holds(node.rules)) {
-      node.store.erase(*x.found.object);
-      x.found.object.reset();
-    } else if (!may_be_shown(x)) {
-      x.found.object.reset();
-    }
-  }
+  find_kept(x);
   x.step = &kJudge;
   return Next::run;
 }
@@ -48,10 +35,19 @@ Next ask_origin(Exchange& x, Forward why) {
 Next judge_found(Exchange& x) {
   const ObjectPtr& object = x.found.object;
   if (!object) return ask_origin(x, x.found.other_variants ? Forward::vary_miss : Forward::uri_miss);
+  if (object->coding != ContentCoding::identity && !can_read(x, *object)) {
+    x.uncoded = true;
+    x.found.object.reset();
+    return ask_origin(x, Forward::vary_miss);
+  }
   const Policy& policy = x.route->policy;
   if (policy.prefer_origin && !x.directives.only_if_cached) {
     x.impatient = true;
     return ask_origin(x, Forward::request);
+  }
+  if (!hears_of_purges(x)) {
+    x.status_line.detail = "cut-off";
+    return ask_origin(x, Forward::stale);
   }
   const Judged judged = judge(*object, x.directives, policy, x.found.purged, x.worker.loop.now());
   switch (judged.use) {
@@ -70,6 +66,27 @@ Next judge_found(Exchange& x) {
 }
 
 }  // namespace
+
+void find_kept(Exchange& x) {
+  Node& node = x.worker.node;
+  const Time now = x.worker.loop.now().mono;
+  auto found = node.store.find(x.key.digest, x.key.bytes, x.request->fields, now);
+  x.found.other_variants = found.other_variants;
+  x.found.hit_for_miss = found.hit_for_miss;
+  x.found.object = std::move(found.object);
+  if (x.found.object) {
+    if (!x.found.holds(node.rules)) {
+      node.store.erase(*x.found.object);
+      x.found.object.reset();
+    } else if (!may_be_shown(x)) {
+      x.found.object.reset();
+    }
+  }
+}
+
+bool hears_of_purges(const Exchange& x) {
+  return x.worker.node.rules.trusted();
+}
 
 const Step kLookup{"lookup", lookup};
 const Step kJudge{"judge", judge_found};

@@ -21,15 +21,18 @@ Next purge(Exchange& x) {
   x.purging = Operation([open] { *open = false; });
   static const Step kPurging{"purging", [](Exchange&) { return Next::wait; }};
   x.step = &kPurging;
-  x.worker.node.log->append({std::move(record)}, [&x, &loop = x.worker.loop, open](Result<Position> position) {
-    loop.execute([&x, open, position = std::move(position)] {
-      if (!*open) return;
-      x.purging.done();
-      position ? x.refuse(200, "purged") : x.refuse(503, position.error().detail);
-      x.outcome = position ? Outcome::bypass : Outcome::error;
-      x.advance();
-    });
-  });
+  x.worker.node.log->append({std::move(record)}, {.everywhere = true},
+                            [&x, &loop = x.worker.loop, open](Result<Appended> appended) {
+                              loop.execute([&x, open, appended = std::move(appended)] {
+                                if (!*open) return;
+                                x.purging.done();
+                                appended ? x.refuse(appended->replicated ? 200 : 202,
+                                                    appended->replicated ? "purged" : "purged, but not replicated yet")
+                                         : x.refuse(503, appended.error().detail);
+                                x.outcome = appended ? Outcome::bypass : Outcome::error;
+                                x.advance();
+                              });
+                            });
   return Next::wait;
 }
 

@@ -7,6 +7,7 @@ namespace {
 Flight::Identity identity_of(const Node& node, const Wanted& wanted) {
   Flight::Identity identity;
   identity.position = node.rules.head();  // read before anything is asked: what is purged from now on covers it
+  identity.began = MonotonicClock::now();
   identity.key = wanted.key.bytes;
   identity.digest = wanted.key.digest;
   identity.discriminator = wanted.discriminator;
@@ -23,8 +24,9 @@ Flight::Identity identity_of(const Node& node, const Wanted& wanted) {
 
 FlightTable::Claim claim_shared(Node& node, const Wanted& wanted) {
   const Position asked = node.rules.head();
-  return node.flights.claim(identity_of(node, wanted),
-                            [&](const Flight& flight) { return !overtaken(node, flight, flight.look(), asked); });
+  return node.flights.claim(identity_of(node, wanted), [&](const Flight& flight) {
+    return flight.identity().began >= wanted.not_before && !overtaken(node, flight, flight.look(), asked);
+  });
 }
 
 FlightPtr claim_alone(Node& node, const Wanted& wanted) {

@@ -12,8 +12,9 @@ struct Wanted {
   const Route& route;
   const RouteValues& values;
   const Key& key;
-  std::string discriminator;     // what a known Vary tells this request apart by; empty mostly
-  const Object* kept = nullptr;  // the copy that is to be validated: its tags count as the answer's
+  std::string discriminator;      // what a known Vary tells this request apart by; empty mostly
+  const Object* kept = nullptr;   // the copy that is to be validated: its tags count as the answer's
+  Time not_before = Time::min();  // a flight that began earlier isn't joined
 };
 
 // The flight to read; `leads`: nobody fetches it yet, and the caller must start it.

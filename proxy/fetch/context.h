@@ -23,6 +23,7 @@
 #include "proxy/net/buffer_pool.h"
 #include "proxy/net/loop.h"
 #include "proxy/route/table.h"
+#include "proxy/shared/redis_tier.h"
 #include "proxy/upstream/pool.h"
 
 namespace weir {
@@ -32,6 +33,7 @@ struct RouteCounters {
   std::array<Counter, kOutcomeWords.size()> outcomes;
   Counter client_bytes;  // bodies sent
   Counter fetches, fetch_failures, origin_bytes, stored;
+  Counter shared_hits;   // of all hits, those that waited for Redis to have the copy
   Histogram latency;     // µs from the whole head to the last byte handed to the kernel
   Histogram first_byte;  // µs that origins took for their heads
 };
@@ -124,6 +126,9 @@ struct WorkerContext {
   std::string log_text, log_line, edited_text;
   ResponseHead edited_head;
   KnownCodings known_codings;
+  // What nodes share; null: this one caches alone.
+  std::unique_ptr<Redis> redis;
+  std::unique_ptr<RedisTier> tier;
   std::vector<std::unique_ptr<Fetch>> fetches;              // under way, in no order; each takes itself out
   std::unordered_set<std::shared_ptr<Recoding>> recodings;  // the same
 };

@@ -29,13 +29,15 @@ Fetch::Fetch(WorkerContext& its_worker, const FetchOrder& order)
       flight(order.flight),
       store(order.store),
       shared(order.shared),
+      uncoded(order.uncoded),
+      from_origin(order.from_origin),
       strict(order.strict),
       kept(order.kept),
       upload(order.upload),
       client_address(arena.copy(order.client_address)),
       request_id(arena.copy(order.request_id)),
       traceparent(arena.copy(order.traceparent)),
-      step_(&kPrepare) {
+      step_(&kShare) {
   // What is stored is whole, whoever asks first.
   const bool whole = order.store && order.request->method == Method::head;
   request.method = whole ? Method::get : order.request->method;
@@ -95,6 +97,9 @@ void Fetch::over() {
   if (std::exchange(over_, true)) return;
   if (alive_) *alive_ = false;
   acquiring.cancel();
+  sharing.cancel();
+  sharing_pause.reset();
+  lease.release();
   if (connection) pool().give_back(std::move(connection));
   auto& fetches = worker.fetches;
   std::swap(fetches[place_], fetches.back());

@@ -2,9 +2,10 @@
 // It belongs to its worker, never to a client: who waits for it reads its flight. A refresh is a fetch with nobody
 // waiting.
 //
-//   prepare ─► connect ─► send ─► receive ─► keep ─► (over)
-//       what to ask    whom    ask    judge the head,   make it an object,
-//                                     pass the body on  or a 304's renewal
+//   share ─► prepare ─► connect ─► send ─► receive ─► keep ─► (over)
+//     │   what to ask    whom    ask    judge the head,   make it an object,
+//     │                                 pass the body on  or a 304's renewal
+//     └─ another node has it, or fetches it: nothing to ask (over)
 //
 // A lost connection before any byte of an answer leads back to `connect`, once, where asking twice can do no harm.
 #pragma once
@@ -33,7 +34,9 @@ struct FetchOrder {
   FlightPtr flight;
   bool store = false;              // the answer may be stored, if it allows it
   bool shared = false;             // others may join the flight
+  bool uncoded = false;            // asks for content without a coding
   bool strict = false;             // asks only what the key allows, stored or not: the route's answers may be stored
+  bool from_origin = false;        // whatever other nodes have
   ObjectPtr kept;                  // what to validate, or null
   std::shared_ptr<Upload> upload;  // the request's body, or null
   std::string_view client_address;
@@ -48,7 +51,7 @@ struct FetchStep {
   std::string_view name;
   Next (*run)(Fetch&);
 };
-extern const FetchStep kPrepare, kConnect, kSend, kReceive, kKeep;
+extern const FetchStep kShare, kPrepare, kConnect, kSend, kReceive, kKeep;
 
 class Fetch final : public OriginConnection::User {
  public:
@@ -70,10 +73,16 @@ class Fetch final : public OriginConnection::User {
   RouteValues values;
   Key key;
   FlightPtr flight;
-  bool store, shared, strict;
+  bool store, shared, uncoded, from_origin, strict;
   ObjectPtr kept;
   std::shared_ptr<Upload> upload;
   std::string_view client_address, request_id, traceparent;
+
+  Operation sharing;                     // asking Redis
+  RedisLease lease;                      // this node fetches it for all
+  std::unique_ptr<Timer> sharing_pause;  // until it is looked again whether another node has got it
+  Duration pause{};
+  Time shared_since{};
 
   Fields to_origin;  // prepared
   std::string_view target;
@@ -125,6 +134,10 @@ class Fetch final : public OriginConnection::User {
   std::shared_ptr<bool> alive_;  // once somebody asked for it
   std::size_t place_ = 0;        // in worker.fetches
 };
+
+// share.cc: an object that is kept now, for the other nodes; and an answer that can't be, for which none should wait.
+void give_to_others(Fetch& f, const ObjectPtr& object);
+void say_unshareable(Fetch& f);
 
 // The pieces of `receive` and `keep` that decide, apart from the machine.
 void add_tag(std::vector<std::string>& tags, std::string tag);   // each once, up to a bound

@@ -60,6 +60,7 @@ Next keep(Fetch& f) {
     if (f.worker.node.rules.covers(*object) == Coverage::none &&
         f.worker.node.store.put(object, f.route.policy.max_variants)) {
       f.counters().stored.add();
+      give_to_others(f, object);
     }
     // Who reads from here on needn't do it piece by piece.
     if (f.unstored.empty() && ending.trailers.empty()) ending.whole = std::move(object);
@@ -118,6 +119,7 @@ void Fetch::renew(ResponseHead& not_modified) {
       if (judged.why_not != "authorization") worker.node.store.erase(old);
     } else if (worker.node.rules.covers(*object) == Coverage::none) {
       worker.node.store.put(object, route.policy.max_variants);
+      give_to_others(*this, object);
     }
     return object;
   };

@@ -82,6 +82,7 @@ Next prepare(Fetch& f) {
   add_weirs_own(f);
   auto context = f.context();
   for (const auto& filter : f.route.filters) filter->on_origin_request(f.to_origin, context);
+  if (f.uncoded) f.to_origin.set(Name::accept_encoding, word_of(ContentCoding::identity));
   f.asked_range = f.to_origin.has(Name::range);
   f.asked_condition = f.to_origin.has(Name::if_none_match) || f.to_origin.has(Name::if_modified_since);
   const bool keyed = f.strict;

@@ -71,13 +71,17 @@ std::optional<std::uint64_t> known_length(const ResponseHead& head) {
 void describe_coding(const Fetch& f, Object& draft, ResponseHead& head) {
   if (!f.route.coding) return;
   const auto coding = coding_of(head.fields);
-  if (!coding || !may_be_recoded(head.status, head.fields)) return;
+  if (!coding) return;
+  draft.coding = *coding;
   const auto length = known_length(head);
   const bool plain = *coding == ContentCoding::identity;
+  if (!may_be_recoded(head.status, head.fields)) {
+    if (!plain) name_in_vary(head.fields, false);  // who can't read it gets another (exchange/join.cc)
+    return;
+  }
   if (plain && (!f.route.coding->wants_type(head.fields.value(Name::content_type)) ||
                 (length && *length < f.route.coding->min_size)))
     return;
-  draft.coding = *coding;
   draft.recodable = true;
   name_in_vary(head.fields, f.route.coding->dictionary.has_value());
 }
@@ -156,6 +160,7 @@ void publish(Fetch& f) {
     }
   }
   if (f.shared && (!keep || !share)) f.worker.node.flights.retire(*f.flight);
+  if (!keep || !share) say_unshareable(f);
   f.head_published = true;
   f.flight->publish_head(f.draft, f.draft->status, share || !f.shared, keep, f.length);
   if (f.flight->readers() == 0) f.on_flight_change();
@@ -212,13 +217,15 @@ void Fetch::on_origin_head(ResponseHead& head) {
   auto records = invalidations(*this, head);
   if (records.empty()) return publish(*this);
   connection->pause_reading(true);
-  worker.node.log->append(std::move(records), [this, &loop = worker.loop, alive = alive()](Result<Position>) {
-    loop.execute([this, alive] {
-      if (!*alive) return;
-      publish(*this);
-      if (connection) connection->pause_reading(false);
-    });
-  });
+  worker.node.log->append(std::move(records), {.everywhere = true, .insist = true},
+                          [this, &loop = worker.loop, alive = alive()](Result<Appended> appended) {
+                            loop.execute([this, alive, logged = appended.ok() && appended->replicated] {
+                              if (!*alive) return;
+                              if (!logged) flight->note_unlogged();
+                              publish(*this);
+                              if (connection) connection->pause_reading(false);
+                            });
+                          });
 }
 
 void Fetch::on_origin_body(std::string_view bytes) {

@@ -46,6 +46,8 @@ Policy policy_of(const Config& config, const RouteConfig& route) {
   policy.trust_client = cache.trust_client;
   policy.store_unterminated = cache.store_unterminated;
   policy.hit_for_miss = cache.hit_for_miss;
+  policy.shared = cache.shared;
+  policy.coalesce_over_nodes = cache.coalesce == Coalesce::nodes;
   return policy;
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <future>
 #include <set>
 #include <utility>
 
@@ -71,6 +72,11 @@ Server::~Server() {
   admin_.reset();
   for (auto& worker : workers_) worker->stop();
   for (auto& worker : workers_) worker->join();
+  side_.loop.post([this] {
+    listener_.reset();
+    if (shared_log_ != nullptr) shared_log_->stop();
+  });
+  side_.stop();
   node_.background.stop();
   if (signals_ >= 0) {
     signal_watch_.reset();
@@ -106,15 +112,42 @@ Result<void> Server::open(const Prepared& prepared) {
   if (!admin_fd) return std::move(admin_fd).error();
   if (auto bound = local_address(*admin_fd)) report("admin on " + bound->text());
 
+  side_.start();
+  if (config_->cache.redis) share();
+  if (!config_->invalidation.postgres.url.text.empty()) listen_to_database();
   snapshot_ = *snapshot;
   names_.watch(snapshot_->upstreams);
   for (unsigned i = 0; i < worker_count(*config_); ++i) {
     workers_.push_back(std::make_unique<Worker>(node_, i));
+    if (config_->cache.redis) workers_.back()->share(redis_settings(*config_), tier_settings(*config_));
     workers_.back()->run((*listeners)[i], snapshot_);
   }
   admin_ = std::make_unique<AdminServer>(loop_, *admin_fd, services());
   ready_ = true;
   return {};
+}
+
+// The log that other nodes append to as well takes the place of the one in memory, before there is a request.
+void Server::share() {
+  share_value_digests(config_->cache.redis->secret.text);
+  const std::string about = public_addresses_.empty() ? std::string("?") : public_addresses_.front().text();
+  auto log = std::make_unique<RedisLog>(side_.loop, node_.background, redis_settings(*config_),
+                                        log_options(*config_, about), node_.rules);
+  shared_log_ = log.get();
+  node_.log = std::move(log);
+  side_.loop.post([this] { shared_log_->start(); });
+}
+
+// What changes in the database is in the log before anybody asks this node.
+void Server::listen_to_database() {
+  const std::string node = shared_log_ == nullptr ? std::string() : shared_log_->look().self;
+  std::promise<void> begun;
+  side_.loop.post([&] {
+    listener_ =
+        std::make_unique<PostgresListener>(side_.loop, node_.background, *node_.log, postgres_settings(*config_, node));
+    begun.set_value();
+  });
+  begun.get_future().wait();
 }
 
 // Each worker has a socket of its own for each address; the kernel spreads connections over them. Somebody else's
@@ -194,6 +227,9 @@ AdminServices Server::services() {
       .ready = [this] { return ready_ && !draining_; },
       .warm_one = [this](std::string url,
                          Callback<void(WarmResult)> done) { return warm_one(std::move(url), std::move(done)); },
+      .sharing = shared_log_ == nullptr ? std::function<SharingLook()>() : [this] { return look_at_sharing(); },
+      .database = config_->invalidation.postgres.url.text.empty() ? std::function<DatabaseLook()>()
+                                                                  : [this] { return DatabaseLook::at(*listener_); },
       .public_authority =
           [this] {
             const Address& address = public_addresses_.front();
@@ -202,6 +238,13 @@ AdminServices Server::services() {
                    ":" + std::to_string(address.port());
           },
   };
+}
+
+SharingLook Server::look_at_sharing() const {
+  SharingLook look;
+  look.log = shared_log_->look();
+  for (const auto& worker : workers_) look.counts.add(*worker->context().redis, *worker->context().tier);
+  return look;
 }
 
 // Runs on the first worker; both ends of the wire may go away before the other.

@@ -12,6 +12,8 @@
 
 #include "proxy/admin/admin_server.h"
 #include "proxy/route/compile.h"
+#include "proxy/server/sharing.h"
+#include "proxy/server/side_loop.h"
 #include "proxy/server/warm.h"
 #include "proxy/server/worker.h"
 
@@ -53,6 +55,8 @@ class Server {
   Server(std::shared_ptr<const Config> config, Reread reread);
 
   Result<void> open(const Prepared& prepared);
+  void share();
+  void listen_to_database();
   Result<std::vector<std::vector<int>>> open_listeners();
   Result<std::shared_ptr<const Snapshot>> make_snapshot(const Prepared& prepared);
   void swap(std::shared_ptr<const Snapshot> snapshot);
@@ -60,10 +64,12 @@ class Server {
   void on_signal();
   void drain();
   AdminServices services();
+  SharingLook look_at_sharing() const;
   Operation warm_one(std::string url, Callback<void(WarmResult)> done);
 
   const std::shared_ptr<const Config> config_;  // as started: only for what a reload doesn't change
   Reread reread_;
+  SideLoop side_;  // the log's
   Node node_;
   std::vector<Address> public_addresses_;
   std::shared_ptr<const Snapshot> snapshot_;  // control thread
@@ -76,6 +82,8 @@ class Server {
   std::unique_ptr<Timer> drain_deadline_;
   std::unique_ptr<AdminServer> admin_;
   std::size_t workers_drained_ = 0;
+  RedisLog* shared_log_ = nullptr;              // node_.log, where nodes share one
+  std::unique_ptr<PostgresListener> listener_;  // lives on side_'s thread
   bool draining_ = false, ready_ = false;
 };
 

@@ -27,6 +27,12 @@ Worker::~Worker() {
     (*context_.recodings.begin())->stop({Side::internal, Code::unavailable, "weir stops"});
 }
 
+void Worker::share(std::shared_ptr<const RedisSettings> redis, const RedisTierSettings& tier) {
+  Background& background = context_.node.background;
+  context_.redis = std::make_unique<Redis>(context_.loop, background, std::move(redis));
+  context_.tier = std::make_unique<RedisTier>(context_.loop, background, *context_.redis, tier);
+}
+
 void Worker::run(const std::vector<int>& listeners, std::shared_ptr<const Snapshot> snapshot) {
   adopt(std::move(snapshot));
   for (const int fd : listeners) {

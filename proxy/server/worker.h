@@ -17,7 +17,9 @@ class Worker {
   Worker(Node& node, unsigned number);
   ~Worker();
 
-  // Before run(): listening descriptors, taken over, and the first snapshot.
+  // Before run(): what it keeps is for other nodes, too.
+  void share(std::shared_ptr<const RedisSettings> redis, const RedisTierSettings& tier);
+  // With the listening descriptors, taken over, and the first snapshot.
   void run(const std::vector<int>& listeners, std::shared_ptr<const Snapshot> snapshot);  // starts the thread
   void stop();  // any thread: at once, whatever goes on
   void join();

@@ -16,6 +16,7 @@ const kKept = [
   { header: /^yaml-cpp\//, name: 'yaml-cpp', folders: ['proxy/config'] },
   { header: /^nghttp2\//, name: 'nghttp2', folders: ['proxy/http'] },
   { header: /^hiredis\//, name: 'hiredis', folders: ['proxy/shared'] },
+  { header: /^libpq-fe\.h/, name: 'libpq', folders: ['proxy/shared'] },
   { header: /^xxhash\.h/, name: 'xxHash', folders: ['proxy/base'] },
   { header: /^(zstd|zdict)\.h/, name: 'zstd', folders: ['proxy/coding'] },
   { header: /^brotli\//, name: 'brotli', folders: ['proxy/coding'] },

@@ -27,7 +27,7 @@ test('version, help, schema', async () => {
   assert.match(version.out, /^weir \d+\.\d+\.\d+/);
   const help = await weirCall(['help']);
   assert.equal(help.code, 0);
-  for (const call of ['run', 'check', 'explain', 'purge', 'warm', 'stats', 'top', 'schema', 'reload']) assert.ok(help.out.includes(call), call);
+  for (const call of ['run', 'check', 'explain', 'purge', 'warm', 'stats', 'top', 'schema', 'reload', 'postgres-sql']) assert.ok(help.out.includes(call), call);
   for (const call of ['run', 'purge', 'explain']) assert.equal((await weirCall(['help', call])).code, 0);
   const schema = await weirCall(['schema']);
   assert.equal(schema.code, 0);

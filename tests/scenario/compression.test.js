@@ -238,6 +238,26 @@ scenario('a slow origin that codes badly: who comes later hears of it, too', kRo
   heard.open();
 });
 
+scenario('what may not be recoded: who can not read it gets what the origin says without a coding', kRoutes, async ({ origin, get }) => {
+  const { gzipSync } = await import('node:zlib');
+  origin.on('/coded', (request, reply) => {
+    const coded = request.get('accept-encoding').includes('gzip');
+    reply.send({
+      headers: { ...kJson, 'Cache-Control': 'no-transform, max-age=600', ...(coded ? { 'Content-Encoding': 'gzip' } : {}) },
+      body: coded ? gzipSync(kSmall) : kSmall,
+    });
+  });
+  for (const clients of [[undefined, 'gzip'], ['gzip', undefined]]) {
+    for (const coding of clients) {
+      const answer = await get('/coded', coding ? accept(coding) : accept('br'));
+      assert.equal(decoded(answer), kSmall);
+      assert.match(answer.get('vary') ?? 'accept-encoding', /accept-encoding/i);
+      if (!coding) assert.equal(answer.get('content-encoding'), undefined);
+    }
+  }
+  assert.ok(origin.count('/coded') <= 2);
+});
+
 scenario('no-transform in a request: the content as it is', kRoutes, async ({ origin, get }) => {
   origin.on('/page', { headers: kJson, body: kSmall });
   const answer = await get('/page', { ...accept('br'), 'Cache-Control': 'no-transform' });

@@ -69,7 +69,7 @@ TEST_CASE("a counter that seems to go back counts as no change", "[traffic]") {
 }
 
 std::string metrics_of(test::Running& weir) {
-  return prometheus_text(weir.node, *weir.services().snapshot());
+  return prometheus_text(weir.services());
 }
 
 bool has_line(const std::string& text, const std::string& line) {

@@ -51,13 +51,13 @@ TEST_CASE("what is purged is gone for every look-up that begins after the acknow
   for (int i = 0; i < 3; ++i) threads.emplace_back(reader);
   threads.emplace_back(renewer);
   const auto purge = [&](InvalidationRecord record) {
-    log.append({std::move(record)}, [&](Result<Position> position) { acknowledged = position.value(); });
+    log.append({std::move(record)}, {}, [&](Result<Appended> appended) { acknowledged = appended->position; });
   };
   using Kind = InvalidationRecord::Kind;
   for (int i = 0; i < kRounds; ++i) {
     purge({Kind::tag, "t", false});
     purge({Kind::prefix, "/v", false});
-    log.append({{Kind::tag, "other" + std::to_string(i), false}, {Kind::prefix, "/w", false}}, nullptr);
+    log.append({{Kind::tag, "other" + std::to_string(i), false}, {Kind::prefix, "/w", false}}, {}, nullptr);
     purge({Kind::url, "/v", false});
   }
   over = true;

@@ -9,7 +9,7 @@ class MemoryFixture {
   InvalidationLog& log() { return log_; }
   Position append(std::vector<InvalidationRecord> records) {
     Position position = 0;
-    log_.append(std::move(records), [&position](Result<Position> got) { position = got.value(); });
+    log_.append(std::move(records), {}, [&position](Result<Appended> got) { position = got->position; });
     return position;  // the memory log answers before append() returns
   }
 

@@ -100,7 +100,7 @@ class World {
     using Kind = InvalidationRecord::Kind;
     const std::string path = this->path();
     const bool by_tag = random_() % 2 == 0;
-    log_.append({{by_tag ? Kind::tag : Kind::url, by_tag ? tag_of(path) : path, false}}, nullptr);
+    log_.append({{by_tag ? Kind::tag : Kind::url, by_tag ? tag_of(path) : path, false}}, {}, nullptr);
     purges_.push_back({rules_.head(), by_tag ? tag_of(path) : path});
   }
 

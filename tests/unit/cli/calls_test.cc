@@ -125,6 +125,31 @@ TEST_CASE("version") {
   CHECK(weir({"--version"}).out == "weir " WEIR_VERSION "\n");
 }
 
+TEST_CASE("postgres-sql prints SQL, or says what would be right") {
+  const auto ran =
+      weir({"postgres-sql", "videos:video:{id},trending", "--role", "reader", "shop.\"Orders\":order:{id}"});
+  CHECK(ran.status == 0);
+  CHECK(ran.error.empty());
+  for (const char* part :
+       {"\nBEGIN;\n", "ON \"public\".\"videos\"", "ON \"shop\".\"Orders\"", "TO \"reader\"", "\nCOMMIT;\n"}) {
+    INFO(part);
+    CHECK(ran.out.find(part) != std::string::npos);
+  }
+  CHECK(weir({"postgres-sql"}).error.find("an argument is missing") != std::string::npos);
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"postgres-sql", "videos"},
+                                             {"postgres-sql", "videos:a", "videos:b"},
+                                             {"postgres-sql", "videos:a", "--keep", "soon"},
+                                             {"postgres-sql", "videos:a", "--keep", "1s"},
+                                             {"postgres-sql", "videos:a", "--role", ""},
+                                             {"postgres-sql", "videos:a", "--schema", "pg_weir"}}) {
+    const auto wrong = weir(words);
+    CHECK(wrong.status == 2);
+    CHECK(wrong.out.empty());
+    CHECK(wrong.error.starts_with("weir: postgres-sql: "));
+  }
+}
+
 TEST_CASE("the config files that come with weir are good") {
   for (const char* name : {"minimal", "streamvibe", "reference"}) {
     CAPTURE(name);

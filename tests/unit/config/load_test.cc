@@ -86,6 +86,26 @@ routes:
   CHECK(a.response.client_ttl == std::chrono::minutes(1));
 }
 
+TEST_CASE("the database that is followed; its URL is never quoted") {
+  CHECK(good(kUpstream).invalidation.postgres.url.text.empty());
+  CHECK(good(kUpstream + "invalidation: { postgres: { url: \"${NONE:-}\" } }").invalidation.postgres.url.text.empty());
+  const Config config =
+      good(kUpstream +
+           "invalidation: { postgres: { url: \"postgres://u:p@h:5433/d\", mode: one, schema: Odd name, "
+           "reader: edge } }");
+  CHECK(config.invalidation.postgres.url.text == "postgres://u:p@h:5433/d");
+  CHECK(config.invalidation.postgres.mode == PostgresMode::one);
+  CHECK(config.invalidation.postgres.schema == "Odd name");
+  CHECK(config.invalidation.postgres.reader == "edge");
+  const std::string said =
+      said_of(kUpstream + "invalidation: { postgres: { url: \"mysql://u:s3cret@h\", mode: some, schema: \"\" } }");
+  CHECK(said.find("f:2:34: the value is not a PostgreSQL URL (postgres://user:password@host:5432/database)") !=
+        std::string::npos);
+  CHECK(said.find("s3cret") == std::string::npos);
+  CHECK(said.find("\"some\" is not known here") != std::string::npos);
+  CHECK(said.find("a name in a database") != std::string::npos);
+}
+
 TEST_CASE("the forms of match, as people write them") {
   const Config config = good(kUpstream + R"(routes:
   - name: a

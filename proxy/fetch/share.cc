@@ -1,0 +1,137 @@
+// share: before the origin is asked, has another node the answer, or is it fetching it? Redis that is slow or away is
+// no reason to wait, and no trouble of it is ever the client's.
+//
+//   look ─┬─ fresh ──────────────────────────► the flight is complete
+//         ├─ stale, or nothing ─► lease ─┬──► ours: prepare, and give what came to the others (keep)
+//         │                              └──► another node's: pause ─► look again
+//         └─ no help ────────────────────────► prepare
+#include <algorithm>
+
+#include "proxy/cache/vary.h"
+#include "proxy/fetch/fetch.h"
+
+namespace weir {
+namespace {
+
+constexpr Duration kShortestPause = std::chrono::milliseconds(1), kLongestPause = std::chrono::milliseconds(10);
+constexpr Duration kLongestWait = std::chrono::seconds(10);  // for other nodes, all in all
+constexpr Duration kNewer = std::chrono::seconds(1);         // less isn't worth taking another copy for
+
+void look(Fetch& f);
+
+void go_on(Fetch& f) {
+  f.step_ = &kPrepare;
+  f.advance();
+}
+
+// In step with this node's log: what it can't place in its own history might have been purged since.
+bool is_known(const Fetch& f, const TierFound& found) {
+  const auto mark = f.worker.node.log->mark_at(found.object->position);
+  return mark && *mark == found.mark && vary_matches(*found.object, f.request.fields);
+}
+
+bool is_fresh(const Fetch& f, const Object& object) {
+  const Time now = f.worker.loop.now().mono;
+  const Duration left = object.life.ttl(now);
+  if (object.life.always_validate || left <= Duration{}) return false;
+  return !f.kept || left > f.kept->life.ttl(now) + kNewer;
+}
+
+void complete(Fetch& f, ObjectPtr object) {
+  f.worker.node.flights.retire(*f.flight);
+  f.head_published = true;
+  f.flight->complete({.whole = std::move(object), .share = true, .from_others = true, .trailers = {}});
+  f.over();
+}
+
+void take_lease(Fetch& f);
+
+void pause(Fetch& f) {
+  if (f.worker.loop.now().mono - f.shared_since > kLongestWait) return go_on(f);
+  f.pause = std::clamp(f.pause * 2, kShortestPause, kLongestPause);
+  if (!f.sharing_pause) f.sharing_pause = std::make_unique<Timer>(f.worker.loop, [&f] { look(f); });
+  f.sharing_pause->set(f.pause);
+}
+
+// Whatever may be said of a lease. False: it was something else.
+template <class Answer>
+bool took_lease(Fetch& f, Answer& answer) {
+  if (auto* const lease = std::get_if<RedisLease>(&answer)) {
+    f.lease = std::move(*lease);
+    go_on(f);
+  } else if (std::holds_alternative<LeaseHeld>(answer)) {
+    pause(f);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// What is stale goes into memory as well: it is validated, or served where the origin fails.
+void on_found(Fetch& f, TierFound found) {
+  RedisTier& tier = *f.worker.tier;
+  Node& node = f.worker.node;
+  const bool known = is_known(f, found);
+  const Coverage coverage = known ? node.rules.covers(*found.object) : Coverage::hard;
+  if (coverage == Coverage::hard) {
+    tier.erase(*found.object);
+  } else {
+    const bool fresh = coverage == Coverage::none && is_fresh(f, *found.object);
+    if (fresh || !f.kept) node.store.put(found.object, f.route.policy.max_variants);
+    if (fresh) return complete(f, std::move(found.object));
+    if (!f.kept) f.kept = std::move(found.object);
+  }
+  f.route.policy.coalesce_over_nodes ? take_lease(f) : go_on(f);
+}
+
+void take_lease(Fetch& f) {
+  f.sharing = f.worker.tier->leases().acquire(f.key.bytes, [&f](LeaseAnswer answer) {
+    f.sharing.done();
+    if (!took_lease(f, answer)) go_on(f);
+  });
+}
+
+void look(Fetch& f) {
+  RedisTier& tier = *f.worker.tier;
+  const RedisTier::Asked asked{f.key.bytes, f.key.digest, f.route.policy.max_object};
+  if (!f.route.policy.coalesce_over_nodes) {
+    f.sharing = tier.find(asked, f.request.fields, [&f](TierAnswer answer) {
+      f.sharing.done();
+      auto* const hit = std::get_if<TierFound>(&answer);
+      hit != nullptr ? on_found(f, std::move(*hit)) : go_on(f);
+    });
+    return;
+  }
+  f.sharing = tier.find_or_lease(asked, f.request.fields, [&f](TierOrLease answer) {
+    f.sharing.done();
+    if (auto* const hit = std::get_if<TierFound>(&answer)) return on_found(f, std::move(*hit));
+    if (!took_lease(f, answer)) go_on(f);
+  });
+}
+
+Next share(Fetch& f) {
+  f.step_ = &kPrepare;
+  const bool may = f.worker.tier && f.store && f.shared && !f.upload && !f.uncoded && !f.from_origin &&
+                   f.route.policy.shared && f.worker.node.rules.trusted();
+  if (!may) return Next::run;
+  f.shared_since = f.worker.loop.now().mono;
+  look(f);
+  return Next::wait;
+}
+
+}  // namespace
+
+const FetchStep kShare{"share", share};
+
+void give_to_others(Fetch& f, const ObjectPtr& object) {
+  if (!f.worker.tier || !f.shared || !f.route.policy.shared) return;
+  if (const auto mark = f.worker.node.log->mark_at(object->position))
+    f.worker.tier->put(object, *mark, std::move(f.lease));
+}
+
+void say_unshareable(Fetch& f) {
+  if (f.lease && f.admission->hit_for_miss) f.lease.mark_pass(f.route.policy.hit_for_miss);
+  f.lease.release();
+}
+
+}  // namespace weir

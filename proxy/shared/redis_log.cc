@@ -1,0 +1,271 @@
+// The shared invalidation log; see redis_log.h for the life of a node in it and docs/formats/invalidation-log.md for
+// what stands in Redis. Appending is in redis_log_append.cc.
+#include "proxy/shared/redis_log.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "proxy/base/random.h"
+#include "proxy/shared/log_scripts.h"
+
+namespace weir {
+namespace {
+
+constexpr std::size_t kMostRead = 256;  // records in one answer
+constexpr Duration kRetry = std::chrono::milliseconds(50);
+
+std::string key_of(const std::string& prefix, std::string_view what) {
+  return "{" + prefix + "}:" + std::string(what);  // the braces: one slot of a cluster for both
+}
+
+std::optional<std::uint64_t> number(std::string_view text, int base = 10) {
+  std::uint64_t n = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n, base);
+  return error == std::errc{} && end == text.data() + text.size() ? std::optional(n) : std::nullopt;
+}
+
+Error not_understood(std::string_view what) {
+  return {Side::redis, Code::malformed, "Redis answered " + std::string(what) + " in a way that isn't understood"};
+}
+
+}  // namespace
+
+RedisLog::RedisLog(Loop& loop, Background& background, std::shared_ptr<const RedisSettings> settings,
+                   RedisLogOptions options, InvalidationRules& rules)
+    : loop_(loop),
+      options_(std::move(options)),
+      log_key_(key_of(options_.prefix, "log")),
+      nodes_key_(key_of(options_.prefix, "nodes")),
+      rules_(rules),
+      marks_(options_.keep),
+      commands_(loop, background, settings),
+      reader_(loop, background, settings),
+      report_timer_(loop, [this] { report(); }),
+      wait_timer_(loop, [this] { report(); }),
+      retry_timer_(loop, [this] { send_kept(); }),
+      table_(options_.lease) {
+  look_.self = options_.node;
+  if (!options_.trust_when_cut_off) rules_.trust(Time::min());
+}
+
+RedisLog::~RedisLog() = default;
+
+void RedisLog::start() {
+  running_ = true;
+  report();
+}
+
+void RedisLog::stop() {
+  running_ = following_ = false;
+  reporting_.cancel();
+  reading_.cancel();
+  appending_.clear();
+  report_timer_.clear();
+  wait_timer_.clear();
+  retry_timer_.clear();
+  const Error why{Side::redis, Code::unavailable, "weir stops"};
+  for (Wait& wait : std::exchange(waits_, {})) {
+    if (wait.done) wait.done(why);
+  }
+  kept_.clear();
+  commands_.disconnect();
+  reader_.disconnect();
+}
+
+// One at a time: who applies more meanwhile says so with the next one.
+void RedisLog::report() {
+  if (!running_) return;
+  if (reporting_) {
+    report_again_ = true;
+    return;
+  }
+  report_again_ = false;
+  const Time sent = MonotonicClock::now();
+  RedisCommand command;
+  command.words = {"EVAL",
+                   std::string(kReportScript),
+                   "2",
+                   log_key_,
+                   nodes_key_,
+                   options_.node,
+                   has_place_ ? std::to_string(place_.position) : "0",
+                   mark_text(has_place_ ? place_.mark : 0),
+                   std::to_string(++beat_),
+                   options_.about,
+                   mark_text(random64()),
+                   reported_ == Time{} ? "0" : "1"};
+  for (auto& name : table_.forgotten(sent)) {
+    if (name != options_.node) command.words.push_back(std::move(name));
+  }
+  command.key = log_key_;
+  command.timeout = command_timeout();
+  reporting_ = commands_.call(std::move(command), [this, sent](Result<RedisReply> reply) {
+    reporting_.done();
+    on_report(reply, sent);
+  });
+}
+
+void RedisLog::on_report(const Result<RedisReply>& reply, Time sent) {
+  if (!reply) {
+    leave(reply.error());
+    return report_timer_.set(kRetry);
+  }
+  const auto& answer = *reply;
+  if (answer.elements.size() != 6 || answer.elements[5].kind != RedisReply::Kind::array) {
+    leave(not_understood("a report"));
+    return report_timer_.set(command_timeout());
+  }
+  const auto last = number(answer.elements[2].text);
+  if (!last) return leave(not_understood("a report"));
+  last_ = *last;
+  const Time now = MonotonicClock::now();
+  table_.update(answer.elements[5].elements, now);
+  join(answer.elements[0].text, answer);
+  if (answer.elements[0].text == "known") {
+    reported_ = sent;
+    if (answer.elements[4].integer == 1) whole_from_ = now + options_.lease + options_.lease / 20;
+    proof_at_ = last_;
+    proof_until_ = sent + options_.lease;
+    trouble_.clear();
+    extend_trust();
+  }
+  note();
+  report_timer_.set(command_timeout());
+  check_waits();
+  if (report_again_) report();
+}
+
+// Where this node stands in the log, when it comes or comes back.
+void RedisLog::join(std::string_view status, const RedisReply& answer) {
+  if (status == "lost") {
+    lose(last_);
+    place_ = {last_, number(answer.elements[3].text, 16).value_or(0)};
+    marks_.add(place_);
+    has_place_ = true;
+    reading_.cancel();  // it asked for what comes after another place
+  } else if (status == "new" && !following_) {
+    const Position first = number(answer.elements[1].text).value_or(1);
+    rules_.forget(first - 1);
+    place_ = {first - 1, 0};
+    has_place_ = false;
+  }
+  if (status == "lost") report();  // from now on it is part of this history
+  if (!std::exchange(following_, true)) send_kept();
+  if (!reading_) read();
+}
+
+// What is between here and there will never be known.
+void RedisLog::lose(Position upto) {
+  rules_.forget(upto);
+  marks_.clear();
+  ++lost_;
+}
+
+// Trust runs out by itself.
+void RedisLog::leave(const Error& why) {
+  following_ = false;
+  trouble_ = why.detail;
+  reading_.cancel();
+  reader_.disconnect();
+  note();
+  check_waits();
+}
+
+void RedisLog::read() {
+  if (!running_ || !following_) return;
+  const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(command_timeout()).count();
+  RedisCommand command;
+  command.words = {"XREAD",
+                   "COUNT",
+                   std::to_string(kMostRead),
+                   "BLOCK",
+                   std::to_string(patience),
+                   "STREAMS",
+                   log_key_,
+                   "0-" + std::to_string(place_.position)};
+  command.key = log_key_;
+  command.timeout = 2 * command_timeout();
+  reading_ = reader_.call(std::move(command), [this](Result<RedisReply> reply) {
+    reading_.done();
+    on_read(reply);
+  });
+}
+
+void RedisLog::on_read(const Result<RedisReply>& reply) {
+  if (!reply) {
+    leave(reply.error());
+    return report_timer_.set(kRetry);
+  }
+  if (!reply->is_nil()) {
+    // [[key, [entry, …]]]
+    const bool whole = reply->elements.size() == 1 && reply->elements[0].elements.size() == 2;
+    const auto* entries = whole ? &reply->elements[0].elements[1].elements : nullptr;
+    if (entries == nullptr ||
+        !std::all_of(entries->begin(), entries->end(), [this](const auto& entry) { return apply(entry); })) {
+      leave(not_understood("what it was asked to read"));
+      return report_timer_.set(kRetry);
+    }
+    extend_trust();
+    note();
+    check_waits();
+    report();
+  }
+  read();
+}
+
+// False: it is none. A record that doesn't follow upon the last one says that something was missed.
+bool RedisLog::apply(const RedisReply& entry) {
+  const auto wall = wall_now_us();
+  const auto record = parse_log_record(entry, MonotonicClock::now(), wall);
+  if (!record || record->place.position <= place_.position) return false;
+  const bool follows =
+      record->place.position == place_.position + 1 && (!has_place_ || record->previous == place_.mark);
+  if (record->starts || !follows) {
+    if (has_place_) {
+      lose(record->place.position - 1);
+    } else {
+      rules_.forget(record->place.position - 1);
+    }
+  }
+  // What begins a history is there to have a position: everything older is covered already.
+  const bool skipped = options_.skip_every > 0 && (applied_ + 1) % options_.skip_every == 0;
+  const InvalidationRecord nothing{InvalidationRecord::Kind::tag, {}, true};
+  rules_.apply(record->place.position, skipped ? nothing : record->record.value_or(InvalidationRecord{}));
+  place_ = record->place;
+  has_place_ = true;
+  marks_.add(place_);
+  last_ = std::max(last_, place_.position);
+  ++applied_;
+  return true;
+}
+
+// What a write changed and the log doesn't know yet may be what is asked for.
+void RedisLog::extend_trust() {
+  if (options_.trust_when_cut_off) return;
+  if (unlogged_ > 0) return rules_.trust(Time::min());
+  if (has_place_ && place_.position >= proof_at_) rules_.trust(proof_until_);
+}
+
+RedisLog::Look RedisLog::look() const {
+  const std::lock_guard lock(mutex_);
+  Look look = look_;
+  look.trusted = rules_.trusted();
+  return look;
+}
+
+void RedisLog::note() {
+  const std::lock_guard lock(mutex_);
+  look_.following = following_;
+  look_.position = place_.position;
+  look_.last = last_;
+  look_.trouble = trouble_;
+  look_.insisting = kept_records_;
+  look_.appended = appended_;
+  look_.applied = applied_;
+  look_.lost = lost_;
+  look_.nodes.clear();
+  for (const auto& [name, node] : table_.nodes()) look_.nodes.push_back(node);
+}
+
+}  // namespace weir

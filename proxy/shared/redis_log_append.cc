@@ -1,0 +1,178 @@
+// Appending to the shared log, and the acknowledgement: in the log, on the replicas that are asked for, applied here,
+// and where it is asked for by every node that still trusts its memory.
+#include <algorithm>
+#include <utility>
+
+#include "proxy/base/random.h"
+#include "proxy/shared/log_scripts.h"
+#include "proxy/shared/redis_log.h"
+
+namespace weir {
+namespace {
+
+constexpr std::size_t kMostKept = 10'000;  // records insisted on; past it they become one that covers all
+constexpr Duration kRetry = std::chrono::milliseconds(100);
+constexpr Duration kReplication = std::chrono::milliseconds(100);
+constexpr Duration kShortestPause = std::chrono::milliseconds(1), kLongestPause = std::chrono::milliseconds(20);
+constexpr std::string_view kOtherHistory = "WEIRLOST";  // the script's word
+
+}  // namespace
+
+void RedisLog::append(std::vector<InvalidationRecord> records, Appending how, Callback<void(Result<Appended>)> done) {
+  if (records.empty()) {
+    if (done) done(Appended{rules_.head(), true, {}, {}});
+    return;
+  }
+  Order order{std::move(records), how, std::move(done)};
+  loop_.execute([this, order = std::move(order)]() mutable { send(std::move(order)); });
+}
+
+void RedisLog::send(Order order) {
+  if (!running_) {
+    if (order.done) order.done(Error{Side::redis, Code::unavailable, "weir stops"});
+    return;
+  }
+  if (!following_ || !has_place_) {
+    return keep(std::move(order),
+                {Side::redis, Code::unavailable,
+                 "the invalidation log is out of reach" + (trouble_.empty() ? "" : ": " + trouble_)},
+                false);
+  }
+  RedisCommand command;
+  command.words = {"EVAL",
+                   std::string(kAppendScript),
+                   "1",
+                   log_key_,
+                   std::to_string(place_.position),
+                   mark_text(place_.mark),
+                   std::to_string(options_.keep)};
+  for (const auto& record : order.records)
+    add_record_words(command.words, record, options_.node, wall_now_us(), random64());
+  command.key = log_key_;
+  command.timeout = command_timeout();
+  const auto number = next_append_++;
+  appending_[number] =
+      commands_.call(std::move(command), [this, number, order = std::move(order)](Result<RedisReply> reply) mutable {
+        appending_.at(number).done();
+        appending_.erase(number);
+        on_appended(std::move(order), reply);
+      });
+}
+
+void RedisLog::on_appended(Order order, const Result<RedisReply>& reply) {
+  if (!reply && reply.error().detail.starts_with(kOtherHistory) && !std::exchange(order.again, true)) {
+    following_ = false;  // trimmed, or lost: where this node stands must be settled first; then once more
+    kept_records_ += order.records.size();
+    kept_.push_back(std::move(order));
+    return report();
+  }
+  if (!reply) return keep(std::move(order), reply.error(), false);
+  Position position = 0;
+  for (const char c : reply->text) position = position * 10 + static_cast<Position>(c - '0');
+  appended_ += order.records.size();
+  if (std::exchange(order.unlogged, false)) --unlogged_;
+  if (options_.replicas == 0) return wait_for(position, std::move(order), true);
+  confirm(std::move(order), position);
+}
+
+// A primary that is lost before a replica has the record takes it along (hostile.md, failover).
+void RedisLog::confirm(Order order, Position position) {
+  RedisCommand command;
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(kReplication).count();
+  command.words = {"WAIT", std::to_string(options_.replicas), std::to_string(milliseconds)};
+  command.key = log_key_;
+  command.timeout = kReplication + command_timeout();
+  const auto number = next_append_++;
+  appending_[number] = commands_.call(
+      std::move(command), [this, number, position, order = std::move(order)](Result<RedisReply> reply) mutable {
+        appending_.at(number).done();
+        appending_.erase(number);
+        const bool enough = reply && reply->integer >= static_cast<std::int64_t>(options_.replicas);
+        if (enough) return wait_for(position, std::move(order), true);
+        Order again{.records = order.records, .how = {.insist = true}, .done = {}};
+        wait_for(position, std::move(order), false);
+        keep(std::move(again), {Side::redis, Code::unavailable, "too few replicas have the record"}, true);
+      });
+}
+
+// Not in the log, or not safely. Who insists hears of the error, and the record is sent again until it is.
+void RedisLog::keep(Order order, const Error& why, bool logged) {
+  if (auto done = std::exchange(order.done, {})) done(why);
+  if (!order.how.insist) return;
+  if (!logged && !std::exchange(order.unlogged, true)) ++unlogged_;
+  kept_records_ += order.records.size();
+  kept_.push_back(std::move(order));
+  if (kept_records_ > kMostKept) {
+    for (Order& one : kept_) {
+      if (auto asked = std::exchange(one.done, {})) asked(why);
+      unlogged_ -= one.unlogged ? 1 : 0;
+    }
+    kept_.clear();
+    kept_records_ = 1;
+    kept_.push_back(Order{.records = {InvalidationRecord{}}, .how = {.insist = true}, .done = {}, .unlogged = true});
+    ++unlogged_;
+  }
+  extend_trust();
+  note();
+  if (!retry_timer_.is_set()) retry_timer_.set(kRetry);
+}
+
+void RedisLog::send_kept() {
+  if (!running_ || kept_.empty()) return;
+  if (!following_ || !has_place_) return retry_timer_.set(kRetry);
+  kept_records_ = 0;
+  for (Order& order : std::exchange(kept_, {})) send(std::move(order));
+  note();
+}
+
+void RedisLog::wait_for(Position position, Order order, bool replicated) {
+  Wait wait{position, order.how.everywhere, replicated, MonotonicClock::now(), Time::max(), std::move(order.done)};
+  if (order.how.patience > Duration{}) wait.until = wait.since + order.how.patience;
+  waits_.push_back(std::move(wait));
+  pause_ = kShortestPause;
+  check_waits();
+  extend_trust();
+}
+
+// While something waits for other nodes, their reports are looked at again and again.
+void RedisLog::check_waits() {
+  if (waits_.empty()) return;
+  const Time now = MonotonicClock::now();
+  std::vector<Wait> left;
+  for (Wait& wait : std::exchange(waits_, {})) {
+    if (!over(wait, now)) left.push_back(std::move(wait));
+  }
+  waits_ = std::move(left);
+  if (waits_.empty()) return wait_timer_.clear();
+  wait_timer_.set(pause_);
+  pause_ = std::min(pause_ * 2, kLongestPause);
+}
+
+// A node that hasn't applied it is waited for until it can't trust its memory any more; this one, too.
+bool RedisLog::over(Wait& wait, Time now) {
+  const bool here = place_.position >= wait.position || !rules_.trusted();
+  NodeTable::Reach reach = table_.reach(wait.position, now);
+  std::erase(reach.waiting, options_.node);
+  const bool lease_over = now >= wait.since + options_.lease + options_.lease / 20;
+  const bool table_is_whole = reported_ >= wait.since && whole_from_ <= now;
+  const bool everywhere = lease_over || (table_is_whole && reach.waiting.empty());
+  const bool reached = here && (!wait.everywhere || everywhere);
+  if (!reached && now < wait.until) return false;
+  if (!wait.done) return true;
+  Appended appended{wait.position, wait.replicated, {}, {}};
+  if (wait.everywhere) {
+    appended.applied = std::move(reach.applied);
+    if (place_.position >= wait.position &&
+        std::find(appended.applied.begin(), appended.applied.end(), options_.node) == appended.applied.end())
+      appended.applied.push_back(options_.node);
+    if (!here) appended.missing.push_back(options_.node);
+    if (!everywhere) appended.missing.insert(appended.missing.end(), reach.waiting.begin(), reach.waiting.end());
+  } else if (!here) {
+    wait.done(Error{Side::redis, Code::timeout, "in the log, and not applied here yet"});
+    return true;
+  }
+  wait.done(std::move(appended));
+  return true;
+}
+
+}  // namespace weir

@@ -1,0 +1,285 @@
+// Several weirs that share a Redis are one cache: what one fetched the others don't fetch again, and no trouble of Redis is a
+// client's.
+import assert from 'node:assert/strict';
+import { isHit } from '../support/cache_status.js';
+import { decoded } from '../support/codings.js';
+import { fleet } from '../support/fleet.js';
+import { fresh, numbered, validated } from '../support/origin.js';
+import { eventually, gate } from '../support/patience.js';
+
+const kRoutes = `
+defaults:
+  compress: { min_size: 1KiB }
+routes:
+  - name: alone
+    match: GET /alone
+    cache: { ttl: 10m, shared: false }
+  - name: apart
+    match: GET /apart
+    cache: { ttl: 10m, coalesce: node }
+  - name: vary
+    match: GET /vary
+    cache: origin
+  - name: all
+    match: /
+    cache: { ttl: 10m, stale_if_error: 1h }
+    tags: [ all ]
+`;
+const kJson = { 'Content-Type': 'application/json' };
+const kText = JSON.stringify(Array.from({ length: 200 }, (_, i) => ({ id: i, title: `video number ${i}` })));
+
+fleet('what one node fetched the other finds in Redis, and then has itself', kRoutes, async ({ origin, get, written }) => {
+  origin.on('/a', fresh(600, { ETag: '"v1"', 'X-Own': 'kept' }));
+  assert.equal((await get(0, '/a')).text, 'answer 1');
+  await written();
+  const second = await get(1, '/a');
+  assert.equal(second.text, 'answer 1');
+  assert.equal(second.get('etag'), '"v1"');
+  assert.equal(second.get('x-own'), 'kept');
+  assert.match(second.get('cache-status'), /^weir; hit; ttl=\d+; detail=redis$/);
+  const third = await get(1, '/a');
+  assert.ok(isHit(third));
+  assert.doesNotMatch(third.get('cache-status'), /redis/);
+  assert.equal(origin.count('/a'), 1);
+});
+
+fleet('every form of a large body, from either node', kRoutes, async ({ origin, get, written }) => {
+  const large = kText.repeat(300);   // some MiB: in parts
+  origin.on('/large', { headers: { ...kJson, 'Cache-Control': 'max-age=600' }, body: large });
+  await get(0, '/large');
+  await written();
+  for (const coding of [undefined, 'zstd', 'br', 'gzip']) {
+    const answer = await get(1, '/large', coding ? { 'Accept-Encoding': coding } : {});
+    assert.equal(decoded(answer), large);
+  }
+  const part = await get(1, '/large', { Range: 'bytes=1000-1999' });
+  assert.equal(part.status, 206);
+  assert.equal(part.text, large.slice(1000, 2000));
+  assert.equal(origin.count('/large'), 1);
+});
+
+fleet('variants of an answer are kept apart', kRoutes, async ({ origin, get, written }) => {
+  origin.on('/vary', (request) => ({
+    headers: { Vary: 'Accept-Language', 'Cache-Control': 'max-age=600' }, body: `in ${request.get('accept-language') ?? 'any'}`,
+  }));
+  const speaks = (language) => ({ 'Accept-Language': language });
+  await get(0, '/vary', speaks('de'));
+  await written(2);   // the entry, and the note that says by what it varies
+  assert.equal((await get(1, '/vary', speaks('de'))).text, 'in de');
+  assert.equal(origin.count('/vary'), 1);
+  assert.equal((await get(1, '/vary', speaks('fr'))).text, 'in fr');
+  await written(3);
+  assert.equal((await get(0, '/vary', speaks('fr'))).text, 'in fr');
+  assert.equal((await get(0, '/vary')).text, 'in any');
+  assert.equal(origin.count('/vary'), 3);
+});
+
+fleet('every key that is written has a time to live', kRoutes, async ({ origin, get, redis, written }) => {
+  origin.on('/a', fresh(600));
+  await get(0, '/a');
+  await written();
+  for (const key of await redis.keys('test:{*')) {
+    const left = await redis.ask(['PTTL', key]);
+    assert.ok(left > 0 && left <= 3600_000 + 600_000, `${key}: ${left}`);
+  }
+});
+
+fleet('what a route says is not shared isn\'t', kRoutes, async ({ origin, get, redis }) => {
+  origin.on('/alone', fresh(600));
+  assert.equal((await get(0, '/alone')).text, 'answer 1');
+  assert.equal((await get(1, '/alone')).text, 'answer 2');
+  assert.deepEqual(await redis.keys('test:{*}:e'), []);
+});
+
+fleet('private answers and credentials never reach Redis', kRoutes, async ({ origin, get, redis }) => {
+  origin.on('/private', fresh(600, { 'Cache-Control': 'private, max-age=600' }));
+  origin.on('/auth', fresh(600));
+  await get(0, '/private');
+  await get(0, '/auth', { Authorization: 'Bearer secret-of-one' });
+  await get(1, '/private');
+  await get(1, '/auth', { Authorization: 'Bearer secret-of-two' });
+  assert.equal(origin.count('/private'), 2);
+  assert.equal(origin.count('/auth'), 2);
+  for (const key of await redis.keys()) assert.doesNotMatch(key, /:e$|:v:/);
+});
+
+fleet('where users are kept apart, their answers are shared between nodes, and purged by user', `
+routes:
+  - name: follow
+    match: POST /follow
+    key: { user: { header: Authorization } }
+    invalidate: { tags: [ "feed:\${user}" ] }
+  - name: feed
+    match: GET /feed
+    key: { user: { header: Authorization } }
+    cache: { ttl: 10m }
+    tags: [ "feed:\${user}" ]
+`, async ({ origin, get, send, redis, written }) => {
+  const versions = {};
+  origin.on('/feed', (request) => ({ body: `${request.get('authorization')} ${versions[request.get('authorization')] ??= 1}` }));
+  origin.on('/follow', (request) => {
+    versions[request.get('authorization')] += 1;
+    return { body: 'done' };
+  });
+  const [ann, bob] = ['ann', 'bob'].map((name) => ({ Authorization: `Bearer ${name}` }));
+  await get(0, '/feed', ann);
+  await get(0, '/feed', bob);
+  await written(2);
+  assert.equal((await get(1, '/feed', ann)).text, 'Bearer ann 1');
+  assert.equal((await get(1, '/feed', bob)).text, 'Bearer bob 1');
+  assert.equal(origin.count('/feed'), 2);
+  await send(0, 'POST /follow', ann);
+  assert.equal((await get(1, '/feed', ann)).text, 'Bearer ann 2');
+  assert.equal((await get(1, '/feed', bob)).text, 'Bearer bob 1');
+  for (const key of await redis.keys()) {
+    assert.doesNotMatch(key, /ann|bob/);
+    if (/:e$/.test(key)) assert.doesNotMatch((await redis.ask(['GET', key])).split('Bearer')[0], /ann|bob/);
+  }
+});
+
+fleet('one fetch for all clients of all nodes, and all of them get it', kRoutes, async ({ origin, get, nodes }) => {
+  const asked = gate(), answer = gate();
+  origin.on('/cold', async () => {
+    asked.open();
+    await answer.opened;
+    return { headers: { 'Cache-Control': 'max-age=60' }, body: 'once' };
+  });
+  const all = nodes.flatMap((_, node) => Array.from({ length: 10 }, () => get(node, '/cold')));
+  await asked.opened;
+  answer.open();
+  for (const got of await Promise.all(all)) assert.equal(got.text, 'once');
+  assert.equal(origin.count('/cold'), 1);
+}, { count: 3 });
+
+fleet('a node that dies while it fetches: one more fetch, no error', kRoutes, async ({ origin, get, nodes }) => {
+  let n = 0;
+  const first = gate(), dead = gate();
+  origin.on('/cold', async () => {
+    n += 1;
+    if (n === 1) {
+      first.open();
+      await dead.opened;
+    }
+    return { headers: { 'Cache-Control': 'max-age=60' }, body: 'once' };
+  });
+  const lost = get(0, '/cold').catch(() => null);
+  await first.opened;
+  const others = [1, 2].flatMap((node) => Array.from({ length: 5 }, () => get(node, '/cold')));
+  const doomed = nodes.shift();
+  doomed.signal('SIGKILL');
+  await doomed.exited.opened;
+  dead.open();
+  await lost;
+  for (const got of await Promise.all(others)) assert.equal(got.text, 'once');
+  assert.equal(origin.count('/cold'), 2);
+}, { count: 3 });
+
+fleet('an answer that can not be shared isn\'t waited for', kRoutes, async ({ origin, get }) => {
+  const together = gate();
+  let asked = 0;
+  origin.on('/own', async () => {
+    asked += 1;
+    if (asked === 2) together.open();
+    if (asked > 1) await together.opened;
+    return { headers: { 'Cache-Control': 'no-store' }, body: 'own' };
+  });
+  await get(0, '/own');
+  const both = await Promise.all([get(0, '/own'), get(1, '/own')]);   // each waits for the other one's to reach the origin
+  for (const got of both) assert.equal(got.text, 'own');
+});
+
+fleet('coalesce: node leaves each node its own fetch, and what stands in Redis is used all the same', kRoutes, async ({ origin, get, written }) => {
+  const both = gate();
+  origin.on('/apart', async () => {
+    if (origin.count('/apart') === 2) both.open();
+    await both.opened;
+    return { headers: { 'Cache-Control': 'max-age=60' }, body: 'mine' };
+  });
+  await Promise.all([get(0, '/apart'), get(1, '/apart')]);
+  assert.equal(origin.count('/apart'), 2);
+  await written();
+});
+
+fleet('a node that starts anew finds all in Redis', kRoutes, async (stage) => {
+  const { origin, get, nodes, written } = stage;
+  for (let i = 0; i < 20; i += 1) origin.on(`/page/${i}`, fresh(600));
+  for (let i = 0; i < 20; i += 1) await get(0, `/page/${i}`);
+  await written(20);
+  await nodes.shift().stop();
+  nodes.push(await stage.node());
+  await eventually(async () => (await nodes[1].admin('GET /admin/nodes')).json.trusted, 'the new node follows the log');
+  for (let i = 0; i < 20; i += 1) assert.equal((await get(1, `/page/${i}`)).text, 'answer 1');
+  assert.equal(origin.requests.filter(({ path }) => path.startsWith('/page/')).length, 20);
+});
+
+fleet('what is stale in Redis is validated, not fetched', kRoutes, async ({ origin, get, nodes, written }) => {
+  origin.on('/v', validated('"v1"', { 'Cache-Control': 'max-age=10' }, 'content'));
+  await get(0, '/v');
+  await written();
+  await nodes[0].invalidate({ tags: ['all'], soft: true, wait: '5s' });
+  const answer = await get(1, '/v');
+  assert.equal(answer.text, 'content');
+  assert.match(answer.get('cache-status'), /fwd-status=304|hit/);
+  assert.equal(origin.last('/v').get('if-none-match'), '"v1"');
+});
+
+fleet('what is stale in Redis is served where the origin fails', kRoutes, async ({ origin, get, nodes, written }) => {
+  origin.on('/s', [{ headers: { 'Cache-Control': 'max-age=600' }, body: 'kept' }, { status: 500, body: 'broken' }]);
+  await get(0, '/s');
+  await written();
+  await nodes[0].invalidate({ tags: ['all'], soft: true, wait: '5s' });
+  const answer = await get(1, '/s');
+  assert.equal(answer.status, 200);
+  assert.equal(answer.text, 'kept');
+  assert.match(answer.get('cache-status'), /stale-if-error/);
+});
+
+fleet('entries that don\'t verify are misses, counted and deleted', kRoutes, async ({ origin, get, redis, nodes, written }) => {
+  origin.on('/a', fresh(600));
+  await get(0, '/a');
+  await written();
+  const [key] = await redis.keys('test:{*}:e');
+  await redis.ask(['SET', key, 'not an entry', 'PX', '60000']);
+  assert.equal((await get(1, '/a')).text, 'answer 2');
+  assert.equal(await nodes[1].metric('weir_redis_misses_total', { reason: 'foreign' }), 1);
+});
+
+// The user that docs/sharing.md and docker/compose.yaml name.
+const kAcl = ['--user', 'default on nopass ~* &* +@all', '--user',
+  'weir on >sesame ~test:* ~{test}:* resetchannels -@all +@read +@write +@connection +@stream +eval +time +wait +role -keys -scan -randomkey'];
+fleet('a user of Redis that may do no more than it needs', kRoutes, async (stage) => {
+  const { origin, get, nodes, written } = stage;
+  origin.on('/a', fresh(600));
+  await get(0, '/a');
+  await written();
+  assert.equal((await get(1, '/a')).text, 'answer 1');
+  const { missing } = await nodes[0].invalidate({ tags: ['all'], wait: '10s' });
+  assert.deepEqual(missing, []);
+  assert.equal((await get(1, '/a')).text, 'answer 2');
+  for (const weir of nodes) {
+    assert.equal(await weir.metric('weir_redis_errors_total'), 0);
+    assert.doesNotMatch(weir.output, /sesame/);
+    assert.doesNotMatch((await weir.admin('GET /admin/config')).text, /sesame/);
+  }
+}, { redis: kAcl, user: 'weir:sesame@' });
+
+fleet('Redis paused, killed, back: no client sees it', kRoutes, async ({ origin, get, redis, nodes, joined, written }) => {
+  origin.on('/a', numbered({ 'Cache-Control': 'max-age=600' }));
+  const fine = async (node) => assert.equal((await get(node, '/a')).status, 200);
+  await fine(0);
+  await written();
+  redis.pause();
+  for (let i = 0; i < 5; i += 1) await Promise.all([fine(0), fine(1)]);
+  origin.on('/new', fresh(600));
+  assert.equal((await get(1, '/new')).text, 'answer 1');
+  redis.resume();
+  await eventually(async () => (await nodes[1].admin('GET /admin/nodes')).json.trusted, 'it is trusted again');
+  await redis.kill();
+  for (let i = 0; i < 5; i += 1) await Promise.all([fine(0), fine(1)]);
+  await redis.begin();
+  for (const weir of nodes) await eventually(async () => (await weir.admin('GET /admin/nodes')).json.trusted, 'all is well');
+  origin.on('/after', fresh(600));
+  await get(0, '/after');
+  await written();
+  await eventually(async () => (await get(1, '/after')).text === 'answer 1', 'nodes share again');
+}, { invalidation: '{ lease: 500ms }' });

@@ -1,0 +1,233 @@
+// Leases between two nodes and a real Redis: one holds it, all others know, and who lost it can't write.
+#include "proxy/shared/redis_lease.h"
+
+#include <atomic>
+#include <thread>
+
+#include "tests/support/catch.h"
+#include "tests/unit/shared/tier_node.h"
+
+namespace weir::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+RedisTierSettings quick() {
+  auto settings = TierNode::settings();
+  settings.lease.bound = 400ms;
+  settings.lease.renew_every = 100ms;
+  return settings;
+}
+
+template <class T, class Variant>
+bool is(const Variant& answer) {
+  return std::holds_alternative<T>(answer);
+}
+
+RedisLease lease_of(LeaseAnswer answer) {
+  REQUIRE(is<RedisLease>(answer));
+  return std::get<RedisLease>(std::move(answer));
+}
+
+TEST_CASE("one has it, the others see that", "[redis]") {
+  RedisServer server;
+  TierNode one(server), other(server);
+  CHECK(is<LeaseFree>(other.look("key")));
+  auto lease = lease_of(one.acquire("key"));
+  CHECK(lease.token().size() == 32);
+  CHECK(is<LeaseHeld>(other.look("key")));
+  CHECK(is<LeaseHeld>(other.acquire("key")));
+  CHECK(is<LeaseHeld>(one.acquire("key")));
+  CHECK(is<LeaseFree>(other.look("another key")));
+  one.drop(std::move(lease));
+  CHECK(eventually([&] { return is<LeaseFree>(other.look("key")); }));
+  other.drop(lease_of(other.acquire("key")));
+}
+
+TEST_CASE("it lives as long as its holder, and no longer", "[redis]") {
+  RedisServer server;
+  TierNode one(server, quick()), other(server, quick());
+  auto lease = lease_of(one.acquire("key"));
+  const auto name = names_in(server).at(0);
+  for (int i = 0; i < 5; ++i) {
+    std::this_thread::sleep_for(250ms);
+    CHECK(is<LeaseHeld>(other.look("key")));
+    CHECK(server.ask({"PTTL", name}).integer <= 400);
+    CHECK(one.on_loop([&] { return lease.is_held(); }));
+  }
+  one.drop(std::move(lease));
+  CHECK(eventually([&] { return names_in(server).empty(); }));
+}
+
+TEST_CASE("who lost it learns so, and gives nothing back", "[redis]") {
+  RedisServer server;
+  TierNode one(server, quick());
+  auto lease = lease_of(one.acquire("key"));
+  std::atomic<int> lost = 0;
+  one.on_loop([&] {
+    lease.on_lost([&] {
+      ++lost;
+      lease.release();  // from inside
+    });
+  });
+  const auto name = names_in(server).at(0);
+  server.ask({"SET", name, "another's token", "PX", "60000"});
+  CHECK(eventually([&] { return lost == 1; }));
+  CHECK_FALSE(one.on_loop([&] { return lease.is_held(); }));
+  std::this_thread::sleep_for(200ms);
+  CHECK(server.ask({"GET", name}).text == "another's token");
+  CHECK(one.tier().leases().counters().lost.read() == 1);
+}
+
+TEST_CASE("a holder that Redis doesn't answer loses it in time", "[redis]") {
+  RedisServer server;
+  TierNode one(server, quick());
+  auto lease = lease_of(one.acquire("key"));
+  server.pause();
+  std::this_thread::sleep_for(450ms);
+  CHECK_FALSE(one.on_loop([&] { return lease.is_held(); }));
+  server.resume();
+  one.drop(std::move(lease));
+}
+
+TEST_CASE("pass: nobody waits, until it is over", "[redis]") {
+  RedisServer server;
+  TierNode one(server), other(server);
+  auto lease = lease_of(one.acquire("key"));
+  one.on_loop([&] { lease.mark_pass(500ms); });
+  CHECK_FALSE(lease);
+  CHECK(eventually([&] { return is<LeasePass>(other.look("key")); }));
+  CHECK(is<LeasePass>(other.acquire("key")));
+  CHECK(is<LeasePass>(other.find_or_lease("key")));
+  CHECK(eventually([&] { return is<LeaseFree>(other.look("key")); }));
+}
+
+TEST_CASE("who lost it marks nothing", "[redis]") {
+  RedisServer server;
+  TierNode one(server);
+  auto lease = lease_of(one.acquire("key"));
+  const auto name = names_in(server).at(0);
+  server.ask({"SET", name, "another's token", "PX", "60000"});
+  one.on_loop([&] { lease.mark_pass(60s); });
+  std::this_thread::sleep_for(100ms);
+  CHECK(server.ask({"GET", name}).text == "another's token");
+}
+
+TEST_CASE("nothing there: the lease comes with the answer, and the entry ends it", "[redis]") {
+  RedisServer server;
+  TierNode one(server), other(server);
+  auto answer = one.find_or_lease("key");
+  REQUIRE(is<RedisLease>(answer));
+  CHECK(is<LeaseHeld>(other.find_or_lease("key")));
+  REQUIRE(one.put(object_now("key", "content"), std::get<RedisLease>(std::move(answer))));
+  CHECK(is<LeaseFree>(other.look("key")));
+  const auto found = other.find_or_lease("key");
+  REQUIRE(is<TierFound>(found));
+  CHECK(std::get<TierFound>(found).object->body->copy() == "content");
+  CHECK(names_in(server).size() == 1);
+}
+
+TEST_CASE("of what varies each variant has a lease of its own", "[redis]") {
+  RedisServer server;
+  TierNode one(server), other(server);
+  auto german = object_now("key", "de");
+  german->vary_names = {"x"};
+  german->vary_values = {"=de"};
+  REQUIRE(one.put(german));
+  Fields english, french;
+  english.add("x", "en");
+  french.add("x", "fr");
+  auto first = one.find_or_lease("key", english);
+  REQUIRE(is<RedisLease>(first));
+  CHECK(is<LeaseHeld>(other.find_or_lease("key", english)));
+  auto second = other.find_or_lease("key", french);
+  REQUIRE(is<RedisLease>(second));
+  auto object = object_now("key", "en");
+  object->vary_names = {"x"};
+  object->vary_values = {"=en"};
+  REQUIRE(one.put(object, std::get<RedisLease>(std::move(first))));
+  CHECK(is<TierFound>(other.find_or_lease("key", english)));
+  other.drop(std::get<RedisLease>(std::move(second)));
+}
+
+TEST_CASE("an entry that is no good goes, and the lease comes in its place", "[redis]") {
+  RedisServer server;
+  TierNode one(server);
+  REQUIRE(one.put(object_now("key", "x")));
+  const auto name = names_in(server).at(0);
+  server.ask({"SET", name, "garbage", "PX", "60000"});
+  auto answer = one.find_or_lease("key");
+  REQUIRE(is<RedisLease>(answer));
+  CHECK(one.misses(TierMiss::foreign) == 1);
+  CHECK(eventually([&] { return server.ask({"EXISTS", name}).integer == 0; }));
+  one.drop(std::get<RedisLease>(std::move(answer)));
+}
+
+TEST_CASE("who lost the lease can't write", "[redis]") {
+  RedisServer server;
+  TierNode one(server), other(server);
+  auto lease = lease_of(one.acquire("key"));
+  const auto name = names_in(server).at(0);
+  SECTION("and it is another's") {
+    server.ask({"SET", name, "another's token", "PX", "60000"});
+    CHECK_FALSE(one.put(object_now("key", "late"), std::move(lease)));
+    CHECK(server.ask({"GET", name}).text == "another's token");
+  }
+  SECTION("and it is nobody's") {
+    server.ask({"DEL", name});
+    CHECK_FALSE(one.put(object_now("key", "late"), std::move(lease)));
+  }
+  SECTION("and the body had parts") {
+    server.ask({"DEL", name});
+    Mutator random(6);
+    CHECK_FALSE(one.put(object_now("key", random_text(random, 2_MiB, false)), std::move(lease)));
+    CHECK(eventually([&] { return names_in(server, "*:p:*").empty(); }));
+  }
+  CHECK(one.tier().counters().puts_fenced.read() == 1);
+  CHECK(other.why_not("key") == TierMiss::absent);
+}
+
+TEST_CASE("two nodes race, one wins, each time", "[redis]") {
+  RedisServer server;
+  TierNode one(server), other(server);
+  for (int round = 0; round < 100; ++round) {
+    const std::string key = "key " + std::to_string(round / 4);
+    std::optional<LeaseAnswer> first;
+    std::thread thread([&] { first = one.acquire(key); });
+    auto second = other.acquire(key);
+    thread.join();
+    REQUIRE(is<RedisLease>(*first) != is<RedisLease>(second));
+    // Releases are on their way when the next round begins; another key then, or a wait.
+    if (auto* const lease = std::get_if<RedisLease>(&*first)) one.drop(std::move(*lease));
+    if (auto* const lease = std::get_if<RedisLease>(&second)) other.drop(std::move(*lease));
+    REQUIRE(eventually([&] { return is<LeaseFree>(one.look(key)); }));
+  }
+}
+
+TEST_CASE("who asked and left holds nothing up", "[redis]") {
+  RedisServer server;
+  TierNode one(server), other(server);
+  for (int round = 0; round < 10; ++round) {
+    one.on_loop([&] {
+      one.tier().leases().acquire("a", [](LeaseAnswer) { WEIR_CHECK(false); }).cancel();
+      static const Fields kNone;
+      one.tier().find_or_lease({"b", hash128("b"), 1_MiB}, kNone, [](TierOrLease) { WEIR_CHECK(false); }).cancel();
+    });
+    CHECK(eventually([&] { return is<LeaseFree>(one.look("a")) && is<LeaseFree>(one.look("b")); }));
+  }
+  // A lease that is handed over and dropped on the spot.
+  one.on_loop(
+      [&] { one.tier().leases().acquire("c", [](LeaseAnswer answer) { WEIR_CHECK(is<RedisLease>(answer)); }).done(); });
+  CHECK(eventually([&] { return is<LeaseFree>(other.look("c")); }));
+}
+
+TEST_CASE("without Redis nobody waits for anybody", "[redis]") {
+  RedisServer server;
+  TierNode one(server);
+  server.kill();
+  CHECK(is<LeaseUnavailable>(one.acquire("key")));
+  CHECK(is<LeaseUnavailable>(one.look("key")));
+}
+
+}  // namespace
+}  // namespace weir::test
