@@ -88,6 +88,15 @@ suite_streamvibe() {
   mapfile -t files < <(find bench -name node_modules -prune -o -name '*.test.js' -print | sort)
   run_node streamvibe "${files[@]}"
 }
+# Purged means gone on all nodes, while things break; and a weir that is broken on purpose is caught. A failed run names its
+# seed: `node tests/coherence/run.js --seed N`. As one suite of all it is short.
+suite_coherence() {
+  local good=0
+  build asan weir
+  run node tests/coherence/run.js --broken --invalidations 5000 --seconds 120 && good=$((good + 1))
+  run node tests/coherence/run.js --invalidations "${COHERENCE_INVALIDATIONS:-100000}" --seconds 1200 && good=$((good + 1))
+  count coherence "$good" $((2 - good)) 0
+}
 # Only what crosses threads: the program, and the unit tests that ctest knows by that label.
 suite_tsan() {
   local files programs
@@ -103,12 +112,15 @@ call_test() {
   while (($#)); do
     case $1 in
       -k) (($# > 1)) || wrong_use "-k wants a filter" test; filter=$2; shift ;;
-      unit | scenario | hostile | conformance | streamvibe | e2e | tsan) suites+=("$1") ;;
+      unit | scenario | hostile | conformance | streamvibe | e2e | coherence | tsan) suites+=("$1") ;;
       *) wrong_use "no suite is called $1" test ;;
     esac
     shift
   done
-  ((${#suites[@]})) || suites=(unit scenario hostile conformance streamvibe e2e tsan)
+  if ((${#suites[@]} == 0)); then
+    suites=(unit scenario hostile conformance streamvibe e2e coherence tsan)
+    export COHERENCE_INVALIDATIONS=${COHERENCE_INVALIDATIONS:-5000}
+  fi
   shopt -s nullglob
   need build test node
   need_npm "${npm_folders[@]}"
