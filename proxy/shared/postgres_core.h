@@ -46,13 +46,13 @@ class PostgresListener::Core final : public PostgresConnection::User, public std
  private:
   using Phase = PostgresState::Phase;
   using Step = void (Core::*)();
+  using Parameters = PostgresConnection::Parameters;
 
   struct Endpoint {
     PostgresTarget::Host host;
     std::string address;  // empty: a socket, or given by the URL
   };
   static std::vector<Endpoint> resolve(const std::vector<PostgresTarget::Host>& hosts);
-  using Parameters = PostgresConnection::Parameters;
 
   static std::string hex_text(std::uint64_t number) {
     const auto digits = hex_of(number);
