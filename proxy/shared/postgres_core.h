@@ -84,9 +84,9 @@ class PostgresListener::Core final : public PostgresConnection::User, public std
   void well();
 
   template <class F>
-  void ask(const std::string& sql, Parameters parameters, F then) {
+  void ask(const std::string& sql, const Parameters& parameters, F then) {
     connection_->ask(sql, parameters, settings_.answer_timeout,
-                     [this, then = std::move(then)](PostgresRows rows) mutable { then(rows); });
+                     [then = std::move(then)](const PostgresRows& rows) mutable { then(rows); });
   }
 
   // --- who follows ---
