@@ -61,16 +61,15 @@ struct PostgresState {
 
 class PostgresListener {
  public:
-  // Begins at once. This loop's thread for construction and destruction; the others outlive it, and the log's
-  // callbacks.
+  // Begins at once. This loop's thread for construction and destruction. The others outlive it; and the loop outlives
+  // what `background` resolves and the callbacks that the log holds, which come to nothing once this is gone.
   PostgresListener(Loop& loop, Background& background, InvalidationLog& log, PostgresSettings settings);
   ~PostgresListener();
   PostgresListener(const PostgresListener&) = delete;
   PostgresListener& operator=(const PostgresListener&) = delete;
 
-  // Any thread. All that was committed before this moment (the monotonic clock's) is in the log and acknowledged:
-  // whoever keeps an answer that is older than `now - heard()` allows can't know whether it still holds. Time{}: never
-  // yet.
+  // Any thread. All that was committed before this moment of the monotonic clock is in the log and acknowledged. Where
+  // it stands still, nobody knows which copies still hold. Time{}: nothing is known yet.
   Time heard() const noexcept;
 
   PostgresState state() const;  // any thread

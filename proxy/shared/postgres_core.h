@@ -46,13 +46,13 @@ class PostgresListener::Core final : public PostgresConnection::User, public std
  private:
   using Phase = PostgresState::Phase;
   using Step = void (Core::*)();
+  using Parameters = PostgresConnection::Parameters;
 
   struct Endpoint {
     PostgresTarget::Host host;
     std::string address;  // empty: a socket, or given by the URL
   };
   static std::vector<Endpoint> resolve(const std::vector<PostgresTarget::Host>& hosts);
-  using Parameters = PostgresConnection::Parameters;
 
   static std::string hex_text(std::uint64_t number) {
     const auto digits = hex_of(number);
@@ -84,9 +84,9 @@ class PostgresListener::Core final : public PostgresConnection::User, public std
   void well();
 
   template <class F>
-  void ask(const std::string& sql, Parameters parameters, F then) {
+  void ask(const std::string& sql, const Parameters& parameters, F then) {
     connection_->ask(sql, parameters, settings_.answer_timeout,
-                     [this, then = std::move(then)](PostgresRows rows) mutable { then(rows); });
+                     [then = std::move(then)](const PostgresRows& rows) mutable { then(rows); });
   }
 
   // --- who follows ---

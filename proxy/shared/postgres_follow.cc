@@ -7,7 +7,7 @@ namespace weir {
 namespace {
 
 constexpr std::string_view kOwnKept = "600";  // seconds: a name of one process is of no use for long
-constexpr std::size_t kCleanedAtOnce = 10'000;
+constexpr std::size_t kCleanedAtOnce = 2000;  // soon done, so that it can't be what makes a connection time out
 constexpr Duration kSeenEvery = std::chrono::seconds(60);
 constexpr Duration kLeastRetry = std::chrono::milliseconds(50);
 constexpr Duration kMostRetry = std::chrono::seconds(1);
@@ -154,10 +154,11 @@ void PostgresListener::Core::save(Step then) {
 }
 
 void PostgresListener::Core::clean() {
+  cleaned_at_ = MonotonicClock::now();  // also where it fails: it must not fail each connection after the other
   ask(outbox_.clean(), {std::to_string(kCleanedAtOnce)}, [this](const PostgresRows& rows) {
     const auto gone = parse_number(rows.text(0, 0)).value_or(0);
     counters.cleaned.add(gone);
-    if (gone < kCleanedAtOnce) cleaned_at_ = MonotonicClock::now();
+    if (gone >= kCleanedAtOnce) cleaned_at_ = {};  // there is more: after the next round
     again_ ? begin_round() : idle();
   });
 }

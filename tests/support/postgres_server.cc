@@ -141,6 +141,11 @@ void PostgresServer::start() {
   }
 }
 
+void PostgresServer::start_as_standby() {
+  std::ofstream(folder_ + "/data/standby.signal") << "";
+  start();
+}
+
 void PostgresServer::stop(Stop how) {
   if (server_.pid < 0) return;
   ::kill(server_.pid, how == Stop::fast ? SIGINT : SIGQUIT);

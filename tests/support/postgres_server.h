@@ -25,6 +25,8 @@ class PostgresServer {
   enum class Stop { fast, at_once };
   void stop(Stop how = Stop::fast);  // at_once: as a crash; what was not flushed is lost
 
+  void start_as_standby();  // after stop(): takes no writes until `SELECT pg_promote()`, then is on another timeline
+
   std::string new_database();  // its name
   // Of a superuser, over the socket and without a password; `user`: over TCP, with the password below.
   std::string url(const std::string& database) const;

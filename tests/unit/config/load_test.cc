@@ -197,7 +197,8 @@ TEST_CASE("what is wrong is said with its place and what would be right") {
   const Row row = GENERATE(values<Row>({
       {"", "f:1:1: \"upstreams\" is missing (NAME: with options below it)\n"},
       {"[]",
-       "f:1:1: a list does not fit here (options: listen, admin, workers, cache, upstreams, client, access_log, drain, "
+       "f:1:1: a list does not fit here (options: listen, admin, workers, cache, invalidation, upstreams, client, "
+       "access_log, drain, "
        "defaults and routes)\n"},
       {"upstreams:\n", "f:1:1: no value (NAME: with options below it)\n"},
       {"upstreams: {}\n", "f:1:12: nothing in it (NAME: with options below it)\n"},
@@ -211,7 +212,8 @@ TEST_CASE("what is wrong is said with its place and what would be right") {
       {kUpstream + "cache: { redis: { url: redis://x } }\n",
        "f:2:10: unknown key \"redis\" (here may stand memory and max_object)\n"},
       {kUpstream + "ttl: 5m\n",
-       "f:2:1: unknown key \"ttl\" (here may stand listen, admin, workers, cache, upstreams, client, access_log, "
+       "f:2:1: unknown key \"ttl\" (here may stand listen, admin, workers, cache, invalidation, upstreams, client, "
+       "access_log, "
        "drain, "
        "defaults and routes)\n"},
       {kUpstream + "defaults:\n  stale_if_error: 5m\n",

@@ -111,6 +111,26 @@ TEST_CASE("a position that was given up, or is of another history, means that ev
   CHECK(listening->counters().everything.read() == 3);
 }
 
+TEST_CASE("a standby isn't followed; once it is the primary, everything is invalid") {
+  auto& server = PostgresServer::shared();
+  TestLog log;
+  std::optional<Database> db(std::in_place);
+  const std::string url = db->url();
+  Listening listening(url, log);
+  REQUIRE(listening.hears());
+  db.reset();
+  server.stop();
+  server.start_as_standby();
+  REQUIRE(comes([&] { return listening->state().error.find("read-only") != std::string::npos; }));
+  CHECK(log.count("*") == 1);
+  Sql sql(url);
+  sql("SELECT pg_promote()");
+  REQUIRE(log.gets("*", 2));
+  REQUIRE(listening.hears());
+  sql("INSERT INTO videos VALUES (1)");
+  REQUIRE(log.gets("video:1"));
+}
+
 TEST_CASE("it joins before the outbox is there, and says what is missing") {
   const std::string name = PostgresServer::shared().new_database();
   const std::string url = PostgresServer::shared().url(name);
