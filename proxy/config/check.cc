@@ -74,14 +74,24 @@ class Checker {
     }
   }
 
+  // Only one node would hear of what changes, and no other from that one.
+  void check_postgres() {
+    if (config_.invalidation.postgres.mode != PostgresMode::one) return;
+    error(at("invalidation.postgres.mode"), "one node can't tell the others what it hears without a Redis",
+          "auto or all, or cache.redis");
+  }
+
   void check_redis() {
     auto& redis = config_.cache.redis;
-    if (!redis || redis->url.empty()) return;
+    if (!redis || redis->url.empty()) return check_postgres();
     std::vector<std::string> urls;
     for (const Secret& url : redis->url) {
       if (!url.text.empty()) urls.push_back(url.text);
     }
-    if (urls.empty()) return redis.reset();  // as where the environment says none: "${REDIS_URL:-}"
+    if (urls.empty()) {  // as where the environment says none: "${REDIS_URL:-}"
+      redis.reset();
+      return check_postgres();
+    }
     const auto settings = parse_redis_urls(urls);
     if (!settings) return error(at("cache.redis.url"), settings.error().detail, "as redis://127.0.0.1:6379");
     if (!redis->verify)
