@@ -245,8 +245,9 @@ fleet('entries that don\'t verify are misses, counted and deleted', kRoutes, asy
 });
 
 // The user that docs/sharing.md and docker/compose.yaml name.
-const kAcl = ['--user', 'default on nopass ~* &* +@all', '--user',
-  'weir on >sesame ~test:* ~{test}:* resetchannels -@all +@read +@write +@connection +@stream +eval +time +wait +role -keys -scan -randomkey'];
+const kAcl = ('--user default on nopass ~* &* +@all ' +
+  '--user weir on >sesame ~test:* ~{test}:* resetchannels -@all +@read +@write +@connection +@stream +eval +time +wait +role ' +
+  '-keys -scan -randomkey').split(' ');
 fleet('a user of Redis that may do no more than it needs', kRoutes, async (stage) => {
   const { origin, get, nodes, written } = stage;
   origin.on('/a', fresh(600));
