@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <future>
+#include <latch>
 #include <set>
 #include <utility>
 
@@ -141,13 +141,13 @@ void Server::share() {
 // What changes in the database is in the log before anybody asks this node.
 void Server::listen_to_database() {
   const std::string node = shared_log_ == nullptr ? std::string() : shared_log_->look().self;
-  std::promise<void> begun;
+  std::latch begun(1);
   side_.loop.post([&] {
     listener_ =
         std::make_unique<PostgresListener>(side_.loop, node_.background, *node_.log, postgres_settings(*config_, node));
-    begun.set_value();
+    begun.count_down();
   });
-  begun.get_future().wait();
+  begun.wait();
 }
 
 // Each worker has a socket of its own for each address; the kernel spreads connections over them. Somebody else's
