@@ -91,7 +91,7 @@ void Exchange::clear() {
   key = {};
   found = {};
   answer.reset();
-  leads = alone = impatient = started = cut = recoded = plain = uncoded = false;
+  leads = alone = impatient = started = cut = from_others = recoded = plain = uncoded = false;
   part_left.reset();
   tries = 0;
   discriminator.clear();

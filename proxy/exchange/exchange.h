@@ -97,6 +97,7 @@ class Exchange {
   std::string discriminator;
   std::unique_ptr<Timer> patience;
   std::shared_ptr<Upload> upload;
+  bool from_others = false;                // another node had fetched it: a hit of the second tier
   bool recoded = false;                    // `reader` reads the answer in the coding that this client gets
   bool plain = false;                      // no other coding is made for this client
   bool uncoded = false;                    // and the origin is asked for none

@@ -46,7 +46,7 @@ std::string_view log_text(Exchange& x) {
       .field("route", x.route == nullptr ? std::string_view() : std::string_view(x.route->name))
       .field("result", word(x.outcome));
   if (x.outcome == Outcome::hit || x.outcome == Outcome::updating || x.outcome == Outcome::stale)
-    json.field("tier", "memory");
+    json.field("tier", x.from_others ? "redis" : "memory");
   if (x.origin_time.count() > 0) json.field("origin_us", microseconds(x.origin_time));
   json.field("request_id", x.request_id);
   x.worker.log_text = json.take();
