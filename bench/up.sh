@@ -117,7 +117,7 @@ EOT
     cat <<EOT
 
 A second weir shares a Redis with the first:
-  curl -si http://127.0.0.1:$((port + 1))/api/videos/42 | grep -i cache-status    # what the first one fetched
+  curl -si -H 'Host: 127.0.0.1:$port' http://127.0.0.1:$((port + 1))/api/videos/42 | grep -i cache-status    # what the first one fetched
   build/weir purge --tag video:42 --wait 5s$admin                              # gone from both
   curl -s http://127.0.0.1:$admin_port/admin/nodes
 EOT

@@ -123,6 +123,7 @@ bool origin_failed(int status) {
 
 // Another node had it: a hit of the second tier.
 void say_whose(Exchange& x, const Object& object) {
+  x.from_others = true;
   x.outcome = Outcome::hit;
   x.status_line = {};
   x.status_line.hit = true;

@@ -28,7 +28,7 @@ routes:
 const kJson = { 'Content-Type': 'application/json' };
 const kText = JSON.stringify(Array.from({ length: 200 }, (_, i) => ({ id: i, title: `video number ${i}` })));
 
-fleet('what one node fetched the other finds in Redis, and then has itself', kRoutes, async ({ origin, get, written }) => {
+fleet('what one node fetched the other finds in Redis, and then has itself', kRoutes, async ({ origin, get, nodes, written }) => {
   origin.on('/a', fresh(600, { ETag: '"v1"', 'X-Own': 'kept' }));
   assert.equal((await get(0, '/a')).text, 'answer 1');
   await written();
@@ -37,6 +37,7 @@ fleet('what one node fetched the other finds in Redis, and then has itself', kRo
   assert.equal(second.get('etag'), '"v1"');
   assert.equal(second.get('x-own'), 'kept');
   assert.match(second.get('cache-status'), /^weir; hit; ttl=\d+; detail=redis$/);
+  assert.equal((await nodes[1].logged(second.get('x-request-id'))).tier, 'redis');
   const third = await get(1, '/a');
   assert.ok(isHit(third));
   assert.doesNotMatch(third.get('cache-status'), /redis/);
