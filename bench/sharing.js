@@ -1,0 +1,22 @@
+// ./dev bench sharing: what is promised of several nodes that share a Redis, measured on the real programs on loopback. What must
+// be right (no old answer, one origin request, no error while Redis breaks) ends it with 1 where it is not; times are
+// only printed beside what was promised. Each row in sharing/ starts its own Redis, origin and weirs.
+
+import { run_program, WrongUse } from './promises.js';
+import { purge } from './sharing/purge.js';
+import { Stage } from './sharing/stage.js';
+
+run_program({
+  name: 'sharing',
+  rows: { purge },
+  numbers: {
+    purges: { value: 300, of: 'of purge, of each kind' },
+    objects: { value: 20_000, of: 'of purge and hits' },
+    workers: { value: 1, of: 'of each weir' },
+  },
+  check({ objects, purges }) {
+    if (objects < purges + 2) throw new WrongUse('--objects wants one for each of --purges, and two more');
+  },
+  programs: () => ['redis-server'],
+  Stand: Stage,
+});
