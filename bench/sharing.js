@@ -3,15 +3,19 @@
 // only printed beside what was promised. Each row in sharing/ starts its own Redis, origin and weirs.
 
 import { run_program, WrongUse } from './promises.js';
+import { cold } from './sharing/cold.js';
 import { purge } from './sharing/purge.js';
 import { Stage } from './sharing/stage.js';
 
 run_program({
   name: 'sharing',
-  rows: { purge },
+  rows: { purge, cold },
   numbers: {
     purges: { value: 300, of: 'of purge, of each kind' },
     objects: { value: 20_000, of: 'of purge and hits' },
+    nodes: { value: 6, of: 'of cold' },
+    clients: { value: 200, of: 'of cold, of each node' },
+    rounds: { value: 5, of: 'of cold, of each kind' },
     workers: { value: 1, of: 'of each weir' },
   },
   check({ objects, purges }) {
