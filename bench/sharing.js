@@ -5,17 +5,21 @@
 import { run_program, WrongUse } from './promises.js';
 import { cold } from './sharing/cold.js';
 import { purge } from './sharing/purge.js';
+import { restart_row } from './sharing/restart.js';
 import { Stage } from './sharing/stage.js';
 
 run_program({
   name: 'sharing',
-  rows: { purge, cold },
+  rows: { purge, cold, restart: restart_row },
   numbers: {
     purges: { value: 300, of: 'of purge, of each kind' },
     objects: { value: 20_000, of: 'of purge and hits' },
     nodes: { value: 6, of: 'of cold' },
     clients: { value: 200, of: 'of cold, of each node' },
     rounds: { value: 5, of: 'of cold, of each kind' },
+    browsed: { value: 5000, of: 'objects of restart' },
+    rate: { value: 500, of: 'requests a second of restart and faults' },
+    seconds: { value: 10, of: 'of restart, before and after; of each measurement of hits' },
     workers: { value: 1, of: 'of each weir' },
   },
   check({ objects, purges }) {

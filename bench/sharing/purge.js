@@ -83,7 +83,7 @@ async function waited(stage, { versions, clients, purges }) {
 async function fill(stage, objects) {
   const node = stage.nodes[0];
   const { child, figures } = stage.run_program('generator', [node.port, kConnections, kFillSeconds, 200, 'each', url_of(''), objects]);
-  for (let kept = 0; kept < objects;) kept = JSON.parse((await node.control.get('/admin/cache/stats')).body).objects;
+  for (let kept = 0; kept < objects;) kept = JSON.parse((await stage.control(node).get('/admin/cache/stats')).body).objects;
   child.kill('SIGUSR1');
   const { failed } = await figures;
   stage.expect(failed === 0, `${failed} requests failed while filling`);

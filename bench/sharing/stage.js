@@ -10,10 +10,11 @@ import { kServers } from '../servers.js';
 const kNode = { ...kServers.weir, config: 'sharing/weir.yaml' };
 const kJoinLimit = 20_000;   // milliseconds until a node that started has to follow the log
 const kLook = 10;            // milliseconds between two looks
+const kIdle = 5_000;         // milliseconds without a call after which weir may be about to close its admin connection
 
 export class Stage extends Stand {
   redis = null;
-  nodes = [];   // { port, admin, pid, child, control }; control: a connection to the admin endpoint
+  nodes = [];   // { port, admin, pid, child }, and what control() adds
   #below = [];  // Redis and relays: stopped when no weir is left
 
   async start_redis(options = []) {
@@ -34,14 +35,14 @@ export class Stage extends Stand {
     const server = await this.start_as(kNode, {
       BENCH_MEMORY: memory, BENCH_REDIS_PORT: String(redis), BENCH_ORIGIN_PORT: String(origin.port),
     });
-    const node = { ...server, control: this.connect(server.admin) };
+    const node = { ...server, control: null, called: 0 };
     this.nodes.push(node);
     return node;
   }
 
   async end_node(node, signal) {
     this.nodes = this.nodes.filter((other) => other !== node);
-    node.control.close();
+    node.control?.close();
     const gone = new Promise((done) => { node.child.once('exit', done); });
     node.child.kill(signal);
     await gone;
@@ -58,20 +59,30 @@ export class Stage extends Stand {
     }
   }
 
+  // The connection to a node's admin endpoint.
+  control(node) {
+    if (!node.control?.open || Date.now() - node.called > kIdle) {
+      node.control?.close();
+      node.control = this.connect(node.admin);
+    }
+    node.called = Date.now();
+    return node.control;
+  }
+
   // What a node says of itself and of the others.
   async look(node) {
-    return JSON.parse((await node.control.get('/admin/nodes')).body);
+    return JSON.parse((await this.control(node).get('/admin/nodes')).body);
   }
 
   // { status, us, missing }
   async purge(node, what) {
-    const { status, us, body } = await node.control.post('/admin/cache/invalidate', what);
+    const { status, us, body } = await this.control(node).post('/admin/cache/invalidate', what);
     return { status, us, missing: status === 200 ? JSON.parse(body).missing ?? [] : null };
   }
 
   // All metrics of a node, by name and labels as they stand there.
   async metrics(node) {
-    const { body } = await node.control.get('/metrics');
+    const { body } = await this.control(node).get('/metrics');
     const lines = String(body).split('\n').filter((line) => line && !line.startsWith('#'));
     return new Map(lines.map((line) => {
       const end = line.lastIndexOf(' ');
