@@ -4,13 +4,15 @@
 
 import { run_program, WrongUse } from './promises.js';
 import { cold } from './sharing/cold.js';
+import { faults } from './sharing/faults.js';
+import { hits_row } from './sharing/hits.js';
 import { purge } from './sharing/purge.js';
 import { restart_row } from './sharing/restart.js';
 import { Stage } from './sharing/stage.js';
 
 run_program({
   name: 'sharing',
-  rows: { purge, cold, restart: restart_row },
+  rows: { purge, cold, restart: restart_row, hits: hits_row, faults },
   numbers: {
     purges: { value: 300, of: 'of purge, of each kind' },
     objects: { value: 20_000, of: 'of purge and hits' },
@@ -25,6 +27,6 @@ run_program({
   check({ objects, purges }) {
     if (objects < purges + 2) throw new WrongUse('--objects wants one for each of --purges, and two more');
   },
-  programs: () => ['redis-server'],
+  programs: (names) => ['redis-server', ...(names.includes('hits') ? ['redis-benchmark'] : [])],
   Stand: Stage,
 });

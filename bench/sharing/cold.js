@@ -3,12 +3,11 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { median } from '../report.js';
+import { body_of, kFields } from './bodies.js';
 import { number } from './figures.js';
-import { body_of } from './bodies.js';
 
 const kAfter = 300;      // milliseconds that the origin takes for each answer
 const kKilledAt = 150;   // milliseconds into the fetch
-const kFields = 'Cache-Control: public, max-age=3600\r\nContent-Type: text/plain';
 
 // An origin that each node reaches by a port of its own, so that one can tell which node asked.
 class KnownOrigin {

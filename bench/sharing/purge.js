@@ -2,10 +2,9 @@
 // of a tag costs that one object has beside one that all have.
 
 import { median } from '../report.js';
-import { body_of, version_in } from './bodies.js';
+import { Versions, version_in } from './bodies.js';
 import { ms, number, p50_p99_worst, quantile } from './figures.js';
 
-const kFields = 'Cache-Control: max-age=3600\r\nContent-Type: text/plain';
 const kPatience = '10s';      // of a purge that waits
 const kConnections = 64;      // of the generator
 const kFillSeconds = 600;     // at most, for all objects
@@ -15,20 +14,6 @@ const kSlowest = 10_000_000;  // microseconds without a fresh answer that are a 
 
 const url_of = (n) => `/object/${n}`;
 const now_us = () => Number(process.hrtime.bigint()) / 1000;
-
-// Versions of objects: an origin that can be told that something has changed.
-class Versions {
-  #versions = new Map();
-
-  of(path) { return this.#versions.get(path) ?? 1; }
-
-  bump(path) {
-    this.#versions.set(path, this.of(path) + 1);
-    return this.of(path);
-  }
-
-  answer = (path) => ({ fields: kFields, body: body_of(path, this.of(path)) });
-}
 
 async function version_at(stage, client, path) {
   const { status, body } = await client.get(path);

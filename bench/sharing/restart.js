@@ -3,11 +3,10 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Zipf, generator } from '../journeys/random.js';
-import { body_of } from './bodies.js';
+import { body_of, kFields } from './bodies.js';
 import { number } from './figures.js';
 import { Load, Pool } from './load.js';
 
-const kFields = 'Cache-Control: max-age=3600\r\nContent-Type: text/plain';
 const kExponent = 0.9;          // of Zipf's law
 const kConnections = 64;        // of the generator that fills the cache
 const kFillSeconds = 60;        // at most
