@@ -165,11 +165,15 @@ function times_of(answers) {
   }));
 }
 
-function seen_in({ clients, watch }, from, to) {
+// Microseconds that the clients themselves were held up, at worst: then so are their times.
+const held_up = ({ late }, began, from, to) =>
+  Math.max(0, ...late.filter(({ at }) => at - began >= from && at - began < to).map(({ us }) => us));
+
+function seen_in({ clients, watch, began }, from, to) {
   const looks = between(watch.looks, from, to);
   return {
     ...times_of(between(clients.answers, from, to)), errors: between(clients.errors, from, to).length,
-    origin: grown(watch.samples, 'origin', from, to), refused: grown(watch.samples, 'refused', from, to),
+    held_up_us: held_up(clients.load, began, from, to), origin: grown(watch.samples, 'origin', from, to), refused: grown(watch.samples, 'refused', from, to),
     late: grown(watch.samples, 'late', from, to), trusted: looks.length > 0 && looks.every((look) => look.trusted),
   };
 }
@@ -178,11 +182,13 @@ const kNever = null;
 const seconds_after = (at, mended) => Math.max(0, (at - mended) / 1000);
 
 // Seconds from the mending until it was as before, for good; kNever where nothing was lost.
-function recovery({ watch }, { from, to }, end) {
+function recovery({ watch, clients }, { from, to }, end) {
   const distrusted = between(watch.looks, from, end).findLast((look) => !look.trusted);
   const refused = watch.samples.filter((sample, i) => i > 0 && sample.refused > watch.samples[i - 1].refused);
   const open = between(refused, from, end).at(-1);
-  return { trusted: distrusted ? seconds_after(distrusted.at, to) : kNever, closed: open ? seconds_after(open.at, to) : kNever };
+  const refused_purge = between(clients.purges, from, end).findLast(({ status }) => status !== 200);
+  const seconds = (last) => (last ? seconds_after(last.at, to) : kNever);
+  return { trusted: seconds(distrusted), closed: seconds(open), purged: seconds(refused_purge) };
 }
 
 function phases_seen(seen, phases) {
@@ -205,12 +211,13 @@ function line_of(phase) {
   const refused = phase.purges.filter((status) => status !== 200).length;
   return [
     phase.fault ? `**${phase.name}** (${phase.how})` : phase.name, seconds.toFixed(1), ...Object.keys(kKinds).map((kind) => time(phase[kind])),
-    (phase.origin / seconds).toFixed(0), String(phase.errors), `${phase.purges.length - refused} / ${refused}`,
+    ms(phase.held_up_us), (phase.origin / seconds).toFixed(0), String(phase.errors), `${phase.purges.length - refused} / ${refused}`,
     phase.again ? after(phase.again.trusted) : '', phase.again ? after(phase.again.closed) : '',
+    phase.again ? after(phase.again.purged) : '',
   ];
 }
-const kHeads = ['Redis', 's', ...Object.values(kKinds).map((words) => `${words}, p50 / p99`), 'origin requests/s', 'errors',
-  'purges done / refused', 'trusted again after', 'asked again after'];
+const kHeads = ['Redis', 's', ...Object.values(kKinds).map((words) => `${words}, p50 / p99`), 'clients held up', 'origin requests/s', 'errors',
+  'purges done / refused', 'trusted again after', 'breaker closed after', 'purged by the other node after'];
 
 function write_down(record) {
   mkdirSync(join(kRoot, 'build/bench'), { recursive: true });
@@ -234,19 +241,20 @@ export async function faults(stage, { rate }) {
   const played = await play(stage, clock, await breakdowns(stage, relay));
   await clients.stop();
   await watch.stop();
-  const seen = { clients, watch };
+  const seen = { clients, watch, began };
   const phases = phases_seen(seen, played);
   write_down({ slice_ms: kSlice, rate, phases, slices: slices_seen(seen, played.at(-1).to), errors: clients.errors });
   for (const { at, what } of clients.errors.slice(0, 10)) stage.say(`${(at / 1000).toFixed(2)} s: ${what}`);
   stage.expect(clients.errors.length === 0, `${clients.errors.length} requests went wrong: ${clients.errors[0]?.what}`);
   stage.expect(watch.looks.at(-1).trusted, 'the node is not trusted at the end');
-  const slowest = Math.max(...phases.map(({ again }) => again?.trusted ?? 0));
+  const slowest = (word) => `at most ${Math.max(...phases.map(({ again }) => again?.[word] ?? 0)).toFixed(1)} s`;
   return {
     measured: { phases, errors: clients.errors },
     more: `${table(kHeads, phases.map(line_of))}\n\nEach 250 ms: build/bench/redis-faults.json, and drawn docs/redis-faults.svg`,
     figures: [
       { what: `requests that went wrong, of ${number(clients.answers.length)}`, promised: '0', measured: String(clients.errors.length) },
-      { what: 'trusted again after Redis was mended', promised: `≤ ${kRecovery} s`, measured: `at most ${slowest.toFixed(1)} s` },
+      { what: 'trusted again after Redis was mended', promised: `≤ ${kRecovery} s`, measured: slowest('trusted') },
+      { what: 'purges through the other node taken again', promised: `≤ ${kRecovery} s`, measured: slowest('purged') },
     ],
   };
 }

@@ -1,6 +1,6 @@
 // Draws what the row of the faults has seen, as SVG: time to the right, p99 of hits, of those asked about, and of misses upwards
-// (logarithmic), the faults as bands, and below them when the node was trusted, when it left Redis alone, and how often the
-// origin was asked. Readable on light and dark ground. Pure.
+// (logarithmic), the faults as bands, and below them when the node was trusted, when it was refused calls of Redis
+// (the breaker is open), and how often the origin was asked. Readable on light and dark ground. Pure.
 
 const kWide = 1200, kHigh = 560;
 const kLeft = 64, kRight = 16, kTop = 76, kBottom = 400;   // of the p99 figure
@@ -114,7 +114,7 @@ export function graph(record) {
     box(0, 0, kWide, kHigh, 'ground'), text(kLeft, 22, title, 'class="title"'), ...legend(record.errors.length),
     ...bands(scale, phases), ...axes(scale), ...kSeries.map(([kind]) => series(scale, slices, kind)), ...errors(scale, slices),
     ...strip(scale, slices, { y: kStrips.trusted, kind: 'trusted', words: 'trusted', holds: (it) => it.trusted, slice_ms }),
-    ...strip(scale, slices, { y: kStrips.open, kind: 'open', words: 'not asked', holds: (it) => it.refused > 0, slice_ms }),
+    ...strip(scale, slices, { y: kStrips.open, kind: 'open', words: 'breaker', holds: (it) => it.refused > 0, slice_ms }),
     ...origin(scale, slices, slice_ms),
   ];
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${kWide} ${kHigh}" role="img" aria-label="${title}">

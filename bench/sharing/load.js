@@ -3,6 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '../limits/connection.js';
 
+const kLate = 5;   // milliseconds that a pause of one takes
+
 // Connections to any port; as many as there are requests at once.
 export class Pool {
   #free = new Map();   // by port
@@ -32,9 +34,11 @@ export class Pool {
   }
 }
 
-// Calls `ask` (which gives a promise that never fails) so often a second.
+// Calls `ask` (which gives a promise that never fails) so often a second. `late` says where this process itself was not there
+// in time: { at, us } by performance.now().
 export class Load {
   sent = 0;
+  late = [];
   #over = false;
   #flying = new Set();
   #running;
@@ -51,12 +55,14 @@ export class Load {
 
   async #run(rate, ask) {
     const began = performance.now();
-    while (!this.#over) {
+    for (let slept = began; !this.#over; slept = performance.now()) {
       for (const due = (performance.now() - began) * rate / 1000; this.sent < due; this.sent += 1) {
         const asked = ask().finally(() => this.#flying.delete(asked));
         this.#flying.add(asked);
       }
       await sleep(1);
+      const over = performance.now() - slept;
+      if (over > kLate) this.late.push({ at: slept, us: over * 1000 });
     }
   }
 }
