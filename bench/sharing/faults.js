@@ -140,9 +140,9 @@ async function play(stage, clock, faults) {
   for (const { name, how, seconds, begin, mend } of faults) {
     const from = clock();
     stage.say(`Redis: ${name} (${how})`);
-    await begin();
+    await stage.starting(async () => begin());
     await sleep(seconds * 1000);
-    await mend();
+    await stage.starting(async () => mend());
     phases.push({ name, how, fault: true, from, to: clock() });
     await fine(kMended, 'mended');
   }

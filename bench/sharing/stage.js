@@ -17,17 +17,21 @@ export class Stage extends Stand {
   nodes = [];   // { port, admin, pid, child }, and what control() adds
   #below = [];  // Redis and relays: stopped when no weir is left
 
-  async start_redis(options = []) {
-    this.redis = await this.starting(() => RedisServer.start(options));
-    this.#below.push({ stop: () => this.redis.stop() });
-    return this.redis;
+  start_redis() {
+    return this.starting(async () => {
+      this.redis = await RedisServer.start();
+      this.#below.push({ stop: () => this.redis.stop() });
+      return this.redis;
+    });
   }
 
   // Between weirs and Redis, to send them elsewhere.
-  async start_relay() {
-    const relay = await this.starting(() => Relay.start(() => this.redis.port));
-    this.#below.push({ stop: () => relay.close() });
-    return relay;
+  start_relay() {
+    return this.starting(async () => {
+      const relay = await Relay.start(() => this.redis.port);
+      this.#below.push({ stop: () => relay.close() });
+      return relay;
+    });
   }
 
   // One weir more; `redis`: a port that isn't the server's own.
