@@ -24,7 +24,7 @@ function process_times(pid) {
 }
 
 // CPU seconds that the process and all below it have used so far.
-function family_seconds(pid) {
+export function family_seconds(pid) {
   const all = new Map(readdirSync('/proc').filter((name) => /^\d+$/.test(name))
     .map((name) => [Number(name), process_times(name)]).filter(([, times]) => times));
   const ticks = (id) => [...all].reduce((sum, [child, times]) => sum + (times.parent === id ? ticks(child) : 0),

@@ -1,10 +1,10 @@
 // Many clients that ask for one URL at the same moment: opens all connections, sends all requests, and stamps each
 // answer as its last byte is read. One thread, one epoll loop, a `read` an answer: reading a thousand answers must cost
 // less than the time between them that is measured.
-// storm PORT CLIENTS PATH
-// Prints one line of JSON: {answered, failed, first_ms, last_ms, spread_ms, statuses, bodies}; times are from just
-// before the first request was sent, `statuses` says how often each came (0: none), `bodies` has each different body of
-// a 200 once. Like generator.cc it knows no chunked bodies.
+// storm PORT[,PORT…] CLIENTS PATH: so many clients at each of the ports
+// Prints one line of JSON: {answered, failed, first_ms, last_ms, spread_ms, statuses, by_port, bodies}; times are from
+// just before the first request was sent, `statuses` says how often each came (0: none), `by_port` how many were
+// answered at each, `bodies` has each different body of a 200 once. Like generator.cc it knows no chunked bodies.
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -46,6 +46,7 @@ constexpr std::size_t kReadBytes = 64 * 1024;
 
 struct Client {
   int fd = -1;
+  std::uint16_t port = 0;
   std::string answer;     // as far as it has come
   std::size_t head = 0;   // bytes of its head, once that is whole
   std::size_t whole = 0;  // bytes of head and body
@@ -77,10 +78,10 @@ std::size_t announced(std::string_view head) {
 
 class Storm {
  public:
-  Storm(std::uint16_t port, std::size_t clients) : clients_(clients) {
+  Storm(const std::vector<std::uint16_t>& ports, std::size_t clients) : clients_(ports.size() * clients) {
     poll_ = epoll_create1(EPOLL_CLOEXEC);
     if (poll_ < 0) die("epoll");
-    for (Client& client : clients_) open(client, port);
+    for (std::size_t i = 0; i < clients_.size(); ++i) open(clients_[i], ports[i % ports.size()]);
     std::this_thread::sleep_for(kSettle);
   }
 
@@ -103,8 +104,10 @@ class Storm {
     double last = 0;
     std::set<std::string_view> bodies;
     std::map<int, std::size_t> statuses;
+    std::map<int, std::size_t> by_port;
     for (const Client& client : clients_) {
       ++statuses[client.status];
+      by_port[client.port] += client.answered ? 1 : 0;
       if (!client.answered) continue;
       first = answered == 0 ? client.at_ms : std::min(first, client.at_ms);
       last = std::max(last, client.at_ms);
@@ -113,13 +116,11 @@ class Storm {
     }
     std::printf(R"({"answered":%zu,"failed":%zu,"first_ms":%.3f,"last_ms":%.3f,"spread_ms":%.3f,"statuses":{)",
                 answered, clients_.size() - answered, first, last, last - first);
-    const char* before = "";
-    for (const auto& [status, count] : statuses) {
-      std::printf("%s\"%d\":%zu", before, status, count);
-      before = ",";
-    }
+    print(statuses);
+    std::fputs(R"(},"by_port":{)", stdout);
+    print(by_port);
     std::fputs(R"(},"bodies":[)", stdout);
-    before = "";
+    const char* before = "";
     for (const std::string_view body : bodies) {
       std::printf("%s\"", before);
       // Our origins send plain text; anything else only has to differ from it.
@@ -131,7 +132,16 @@ class Storm {
   }
 
  private:
+  static void print(const std::map<int, std::size_t>& counts) {
+    const char* before = "";
+    for (const auto& [number, count] : counts) {
+      std::printf("%s\"%d\":%zu", before, number, count);
+      before = ",";
+    }
+  }
+
   void open(Client& client, std::uint16_t port) {
+    client.port = port;
     client.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (client.fd < 0) die("socket");
     sockaddr_in address{};
@@ -182,15 +192,27 @@ class Storm {
   Clock::time_point began_;
 };
 
+std::vector<std::uint16_t> ports_in(const char* words) {
+  std::vector<std::uint16_t> ports;
+  for (const char* at = words; *at != '\0'; at += *at == ',' ? 1 : 0) {
+    char* end = nullptr;
+    ports.push_back(static_cast<std::uint16_t>(std::strtoul(at, &end, 10)));
+    if (end == at || (*end != ',' && *end != '\0')) return {};
+    at = end;
+  }
+  return ports;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::fputs("usage: storm PORT CLIENTS PATH\n", stderr);
+  const std::vector<std::uint16_t> ports = argc == 4 ? ports_in(argv[1]) : std::vector<std::uint16_t>{};
+  if (ports.empty()) {
+    std::fputs("usage: storm PORT[,PORT…] CLIENTS PATH\n", stderr);
     return 2;
   }
   allow_descriptors();
-  Storm storm(static_cast<std::uint16_t>(std::stoul(argv[1])), std::stoul(argv[2]));
+  Storm storm(ports, std::stoul(argv[2]));
   storm.run("GET " + std::string(argv[3]) + " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
   storm.report();
   return 0;

@@ -22,6 +22,8 @@ export class Connection {
     this.#socket.on('close', () => this.#end(new Error(`port ${this.#port} closed the connection`)));
   }
 
+  get open() { return !this.#socket.destroyed; }
+
   close() { this.#socket.destroy(); }
 
   get(path) { return this.#ask(`GET ${path} HTTP/1.1\r\n${kHost}\r\n\r\n`); }

@@ -15,7 +15,7 @@ export class Origin {
   #server;
   #sockets = new Set();
 
-  // answer(path, n): { fields, body, after } to the n-th request for the path, `after` in milliseconds.
+  // answer(path, n, head): { fields, body, after, status } to the n-th request for the path, `after` in milliseconds.
   constructor(answer) {
     this.#answer = answer;
     this.#server = net.createServer({ noDelay: true }, (socket) => this.#serve(socket));
@@ -51,23 +51,25 @@ export class Origin {
     socket.on('data', (data) => {
       head += data.toString('latin1');
       if (!head.endsWith('\r\n\r\n')) return;
-      const path = head.split(' ', 2)[1];
+      const whole = head;
       head = '';
-      this.#reply(socket, path);
+      this.#reply(socket, whole);
     });
   }
 
-  #reply(socket, path) {
+  #reply(socket, head) {
+    const path = head.split(' ', 2)[1];
     this.requests += 1;
     this.#paths.set(path, this.requests_for(path) + 1);
     this.parallel += 1;
     this.peak = Math.max(this.peak, this.parallel);
-    const { fields, body, after } = this.#answer(path, this.requests_for(path));
+    const { fields, body, after, status = '200 OK' } = this.#answer(path, this.requests_for(path), head);
     const send = () => {
       this.parallel -= 1;
       this.bytes += body.length;
       socket.cork();
-      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n${fields}\r\n\r\n`, 'latin1');
+      const length = status.startsWith('304') ? '' : `Content-Length: ${body.length}\r\n`;
+      socket.write(`HTTP/1.1 ${status}\r\n${length}${fields}\r\n\r\n`, 'latin1');
       socket.write(body);
       socket.uncork();
     };

@@ -16,6 +16,7 @@ export class Stand {
   #servers = new Servers();
   #programs = new Set();
   #stopped = false;   // what breaks off after that is no failure
+  #starting = new Set();   // promises of what isn't there yet
   #rest = [];      // origins and connections
 
   constructor(name, workers) {
@@ -23,26 +24,44 @@ export class Stand {
     this.#workers = workers;
   }
 
-  async start_origin(answer) {
-    const origin = new Origin(answer);
-    this.#rest.push({ stop: () => origin.stop() });
-    return origin.start();
+  // What `start` gives; stop() waits for it, so that nothing is left behind that was about to start.
+  async starting(start) {
+    if (this.#stopped) throw new Error('it is over');
+    const started = start();
+    this.#starting.add(started);
+    try {
+      return await started;
+    } finally {
+      this.#starting.delete(started);
+    }
+  }
+
+  // `it` is stopped with the stand.
+  keep(it) {
+    this.#rest.push(it);
+    return it;
+  }
+
+  start_origin(answer) {
+    return this.starting(() => this.keep(new Origin(answer)).start());
   }
 
   // nginx with bench/peers/origin.conf, for rows in which ours would be the slowest.
-  start_nginx() { return this.#servers.start_origin(null); }
+  start_nginx() { return this.starting(() => this.#servers.start_origin(null)); }
 
-  // { port, admin, pid }
+  // { port, admin, pid, child }
   start_weir({ memory, origin, connections = 64 }) {
-    return this.#servers.start_as(kWeir, {
-      BENCH_WORKERS: String(this.#workers), BENCH_MEMORY: memory, BENCH_CONNECTIONS: String(connections),
-      BENCH_ORIGIN_PORT: String(origin.port),
-    });
+    return this.start_as(kWeir, { BENCH_MEMORY: memory, BENCH_CONNECTIONS: String(connections), BENCH_ORIGIN_PORT: String(origin.port) });
+  }
+
+  // The same of another file.
+  start_as(weir, env) {
+    return this.starting(() => this.#servers.start_as(weir, { BENCH_WORKERS: String(this.#workers), ...env }));
   }
 
   connect(port) {
     const connection = new Connection(port);
-    this.#rest.push({ stop: () => connection.close() });
+    this.keep({ stop: () => connection.close() });
     return connection;
   }
 
@@ -79,6 +98,7 @@ export class Stand {
     this.#stopped = true;
     for (const child of this.#programs) child.kill('SIGKILL');
     await Promise.all([...this.#programs].map((child) => child.gone));
+    await Promise.allSettled(this.#starting);
     await Promise.all(this.#rest.splice(0).map((it) => it.stop()));
     await this.#servers.stop();
   }
