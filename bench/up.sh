@@ -86,7 +86,7 @@ start_weir() {  # PORT ADMIN_PORT LOG: returns when it is ready
   local pid tries=200
   STREAMVIBE_API="http://127.0.0.1:$api_port" STREAMVIBE_RECOMMENDATIONS="http://127.0.0.1:$recommendations_port" \
     WEIR_LISTEN="127.0.0.1:$1" WEIR_ADMIN_LISTEN="127.0.0.1:$2" DATABASE_URL=$database_url \
-    REDIS_URL=${redis_port:+redis://127.0.0.1:$redis_port} build/weir run -c conf/streamvibe.yaml >"$3" 2>&1 &
+    REDIS_URL=${redis_port:+redis://127.0.0.1:$redis_port} WEIR_REDIS_SECRET=$redis_secret build/weir run -c conf/streamvibe.yaml >"$3" 2>&1 &
   pid=$!
   started+=("$pid")
   note_process weir "$pid"
@@ -128,6 +128,7 @@ EOT
 call_up() {
   local scale=1 with_redis=''
   port=8080 redis_port='' database_url=''
+  redis_secret=$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')
   while (($#)); do
     case $1 in
       --scale) scale=${2:-} ;;

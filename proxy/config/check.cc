@@ -94,6 +94,13 @@ class Checker {
     }
     const auto settings = parse_redis_urls(urls);
     if (!settings) return error(at("cache.redis.url"), settings.error().detail, "as redis://127.0.0.1:6379");
+    const bool users = std::any_of(config_.routes.begin(), config_.routes.end(), [](const RouteConfig& route) {
+      return route.key.user || !route.key.cookies.empty();
+    });
+    if (users && redis->secret.text.empty())
+      say(Diagnostic::Severity::warning, at("cache.redis"),
+          "routes tell users apart, and who can read Redis can guess who they are by their digests",
+          "a secret, the same on all nodes");
     if (!redis->verify)
       say(Diagnostic::Severity::warning, at("cache.redis.verify"), "any server is taken for your Redis",
           "true, with ca_file where the certificate is your own");
