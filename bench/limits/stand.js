@@ -18,6 +18,8 @@ export class Stand {
   #stopped = false;   // what breaks off after that is no failure
   #starting = new Set();   // promises of what isn't there yet
   #rest = [];      // origins and connections
+  #below = [];     // what the servers need until they have stopped
+  #stopping = null;
 
   constructor(name, workers) {
     this.#name = name;
@@ -39,6 +41,12 @@ export class Stand {
   // `it` is stopped with the stand.
   keep(it) {
     this.#rest.push(it);
+    return it;
+  }
+
+  // The same, when no server is left.
+  keep_below(it) {
+    this.#below.push(it);
     return it;
   }
 
@@ -94,12 +102,19 @@ export class Stand {
     return Boolean(holds);
   }
 
-  async stop() {
+  // By a signal and by the end of the row, maybe: both wait for the same.
+  stop() {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop() {
     this.#stopped = true;
     for (const child of this.#programs) child.kill('SIGKILL');
     await Promise.all([...this.#programs].map((child) => child.gone));
     await Promise.allSettled(this.#starting);
     await Promise.all(this.#rest.splice(0).map((it) => it.stop()));
     await this.#servers.stop();
+    await Promise.all(this.#below.splice(0).map((it) => it.stop()));
   }
 }

@@ -173,7 +173,8 @@ function seen_in({ clients, watch, began }, from, to) {
   const looks = between(watch.looks, from, to);
   return {
     ...times_of(between(clients.answers, from, to)), errors: between(clients.errors, from, to).length,
-    held_up_us: held_up(clients.load, began, from, to), origin: grown(watch.samples, 'origin', from, to), refused: grown(watch.samples, 'refused', from, to),
+    held_up_us: held_up(clients.load, began, from, to),
+    origin: grown(watch.samples, 'origin', from, to), refused: grown(watch.samples, 'refused', from, to),
     late: grown(watch.samples, 'late', from, to), trusted: looks.length > 0 && looks.every((look) => look.trusted),
   };
 }
@@ -200,7 +201,8 @@ function phases_seen(seen, phases) {
 }
 
 function slices_seen(seen, end) {
-  return Array.from({ length: Math.floor(end / kSlice) }, (_, i) => ({ at: i * kSlice, ...seen_in(seen, i * kSlice, (i + 1) * kSlice) }));
+  return Array.from({ length: Math.floor(end / kSlice) },
+    (_, i) => ({ at: i * kSlice, ...seen_in(seen, i * kSlice, (i + 1) * kSlice) }));
 }
 
 const after = (seconds) => (seconds === kNever ? 'never lost' : `${seconds.toFixed(1)} s`);
@@ -210,13 +212,15 @@ function line_of(phase) {
   const time = ({ count, p50_us, p99_us }) => (count ? `${ms(p50_us)} / ${ms(p99_us)} (${number(count)})` : '–');
   const refused = phase.purges.filter((status) => status !== 200).length;
   return [
-    phase.fault ? `**${phase.name}** (${phase.how})` : phase.name, seconds.toFixed(1), ...Object.keys(kKinds).map((kind) => time(phase[kind])),
-    ms(phase.held_up_us), (phase.origin / seconds).toFixed(0), String(phase.errors), `${phase.purges.length - refused} / ${refused}`,
-    phase.again ? after(phase.again.trusted) : '', phase.again ? after(phase.again.closed) : '',
-    phase.again ? after(phase.again.purged) : '',
+    phase.fault ? `**${phase.name}** (${phase.how})` : phase.name, seconds.toFixed(1),
+    ...Object.keys(kKinds).map((kind) => time(phase[kind])),
+    ms(phase.held_up_us), (phase.origin / seconds).toFixed(0), String(phase.errors),
+    `${phase.purges.length - refused} / ${refused}`,
+    ...['trusted', 'closed', 'purged'].map((what) => (phase.again ? after(phase.again[what]) : '')),
   ];
 }
-const kHeads = ['Redis', 's', ...Object.values(kKinds).map((words) => `${words}, p50 / p99`), 'clients held up', 'origin requests/s', 'errors',
+const kHeads = ['Redis', 's', ...Object.values(kKinds).map((words) => `${words}, p50 / p99`), 'clients held up',
+  'origin requests/s', 'errors',
   'purges done / refused', 'trusted again after', 'breaker closed after', 'purged by the other node after'];
 
 function write_down(record) {
@@ -252,7 +256,8 @@ export async function faults(stage, { rate }) {
     measured: { phases, errors: clients.errors },
     more: `${table(kHeads, phases.map(line_of))}\n\nEach 250 ms: build/bench/redis-faults.json, and drawn docs/redis-faults.svg`,
     figures: [
-      { what: `requests that went wrong, of ${number(clients.answers.length)}`, promised: '0', measured: String(clients.errors.length) },
+      { what: `requests that went wrong, of ${number(clients.answers.length)}`, promised: '0',
+        measured: String(clients.errors.length) },
       { what: 'trusted again after Redis was mended', promised: `≤ ${kRecovery} s`, measured: slowest('trusted') },
       { what: 'purges through the other node taken again', promised: `≤ ${kRecovery} s`, measured: slowest('purged') },
     ],

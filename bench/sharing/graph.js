@@ -24,8 +24,10 @@ const kStyle = `
 
 const fixed = (value) => Number(value.toFixed(1));
 const text = (x, y, words, more = '') => `<text x="${fixed(x)}" y="${fixed(y)}" ${more}>${words}</text>`;
-const rule = (x1, y1, x2, y2, kind) => `<line x1="${fixed(x1)}" y1="${fixed(y1)}" x2="${fixed(x2)}" y2="${fixed(y2)}" class="${kind}"/>`;
-const box = (x, y, width, height, kind) => `<rect x="${fixed(x)}" y="${fixed(y)}" width="${fixed(width)}" height="${fixed(height)}" class="${kind}"/>`;
+const rule = (x1, y1, x2, y2, kind) =>
+  `<line x1="${fixed(x1)}" y1="${fixed(y1)}" x2="${fixed(x2)}" y2="${fixed(y2)}" class="${kind}"/>`;
+const box = (x, y, width, height, kind) =>
+  `<rect x="${fixed(x)}" y="${fixed(y)}" width="${fixed(width)}" height="${fixed(height)}" class="${kind}"/>`;
 
 // Where times and milliseconds of the run are on the paper.
 class Scale {
@@ -47,14 +49,17 @@ function axes(scale) {
     lines.push(rule(kLeft, scale.y(us), kWide - kRight, scale.y(us), 'grid'),
       text(kLeft - 8, scale.y(us) + 4, us < 1e6 ? `${us / 1000} ms` : `${us / 1e6} s`, 'text-anchor="end"'));
   }
-  for (let at = 0; at <= scale.end; at += 5000) lines.push(text(scale.x(at), kHigh - 26, String(at / 1000), 'text-anchor="middle" class="small"'));
+  for (let at = 0; at <= scale.end; at += 5000) {
+    lines.push(text(scale.x(at), kHigh - 26, String(at / 1000), 'text-anchor="middle" class="small"'));
+  }
   return [...lines, text(kWide / 2, kHigh - 8, 'seconds', 'text-anchor="middle" class="small"')];
 }
 
 function bands(scale, phases) {
   return phases.filter(({ fault }) => fault).flatMap(({ name, from, to }) => [
     box(scale.x(from), kTop, scale.x(to) - scale.x(from), kHigh - 42 - kTop, 'band'),
-    rule(scale.x(from), kTop, scale.x(from), kHigh - 42, 'edge'), rule(scale.x(to), kTop, scale.x(to), kHigh - 42, 'edge'),
+    rule(scale.x(from), kTop, scale.x(from), kHigh - 42, 'edge'),
+    rule(scale.x(to), kTop, scale.x(to), kHigh - 42, 'edge'),
     text((scale.x(from) + scale.x(to)) / 2, kTop - 8, name, 'text-anchor="middle" class="fault"'),
   ]);
 }
@@ -76,7 +81,9 @@ function strip(scale, slices, { y, kind, words, holds, slice_ms }) {
   for (let i = 0; i < slices.length; i += 1) {
     const first = i;
     while (i < slices.length && holds(slices[i])) i += 1;
-    if (i > first) boxes.push(box(scale.x(slices[first].at), y, scale.x(slices[i - 1].at + slice_ms) - scale.x(slices[first].at), kStrip, kind));
+    if (i === first) continue;
+    const from = scale.x(slices[first].at);
+    boxes.push(box(from, y, scale.x(slices[i - 1].at + slice_ms) - from, kStrip, kind));
   }
   return [...boxes, text(kLeft - 8, y + 10, words, 'text-anchor="end" class="small"')];
 }
@@ -102,7 +109,8 @@ function legend(wrong) {
     x += 60 + 7 * words.length;
     return part;
   });
-  return [...parts, text(kWide - kRight, 44, wrong === 0 ? 'no request went wrong' : `● ${wrong} requests went wrong`, 'text-anchor="end"')];
+  const words = wrong === 0 ? 'no request went wrong' : `● ${wrong} requests went wrong`;
+  return [...parts, text(kWide - kRight, 44, words, 'text-anchor="end"')];
 }
 
 // The record as it stands in build/bench/redis-faults.json.

@@ -44,8 +44,9 @@ async function used(stage, node) {
   const metrics = await stage.metrics(node);
   const hits = (tier) => metrics.get(`weir_hits_total{route="object",tier="${tier}"}`);
   return {
-    weir: family_seconds(node.pid), redis: family_seconds(stage.redis.process.pid), commands: metrics.get('weir_redis_commands_total'),
-    late: metrics.get('weir_redis_timeouts_total'), from_redis: hits('redis'), from_memory: hits('memory'),
+    weir: family_seconds(node.pid), redis: family_seconds(stage.redis.process.pid),
+    commands: metrics.get('weir_redis_commands_total'), late: metrics.get('weir_redis_timeouts_total'),
+    from_redis: hits('redis'), from_memory: hits('memory'),
   };
 }
 
@@ -59,14 +60,15 @@ async function hits(stage, { node, connections, seconds, count, tier }) {
   stage.expect(failed === 0, `${failed} requests failed`);
   return {
     what: `weir, ${count === kInMemory ? 'in memory' : 'in Redis'}, ${connections} connections`,
-    rate: requests / took * 1e6, p50_us, p99_us, part: spent(tier) / requests, late: spent('late'), weir_us: spent('weir') * 1e6 / requests,
-    redis_us: spent('redis') * 1e6 / requests, commands: spent('commands') / requests,
+    rate: requests / took * 1e6, p50_us, p99_us, part: spent(tier) / requests, late: spent('late'),
+    weir_us: spent('weir') * 1e6 / requests, redis_us: spent('redis') * 1e6 / requests, commands: spent('commands') / requests,
   };
 }
 
 // The words of one line of redis-benchmark's CSV.
 async function benchmark(stage, test, { connections, count, pipeline, objects }) {
-  const words = ['-h', '127.0.0.1', '-p', stage.redis.port, '-c', connections, '-n', count, '-P', pipeline, '-d', kBytes, '-r', objects, '-t', test, '--csv'];
+  const words = ['-h', '127.0.0.1', '-p', stage.redis.port, '-c', connections, '-n', count, '-P', pipeline, '-d', kBytes,
+    '-r', objects, '-t', test, '--csv'];
   const { stdout } = await promisify(execFile)('redis-benchmark', words.map(String));
   return stdout.trim().split('\n').at(-1).split(',').map((word) => word.replaceAll('"', ''));
 }
@@ -78,7 +80,10 @@ async function bare(stage, { connections, pipeline, seconds, objects }) {
   const count = about * seconds;
   const [, rate, , , p50, , p99] = await benchmark(stage, 'get', { connections, count, pipeline, objects });
   const redis_us = (family_seconds(stage.redis.process.pid) - before) * 1e6 / count;
-  return { what: `redis-benchmark -P ${pipeline}, ${connections} connections`, rate: Number(rate), p50_us: p50 * 1000, p99_us: p99 * 1000, redis_us, commands: 1 };
+  return {
+    what: `redis-benchmark -P ${pipeline}, ${connections} connections`, rate: Number(rate), p50_us: p50 * 1000,
+    p99_us: p99 * 1000, redis_us, commands: 1,
+  };
 }
 
 const per_second = (rate) => `${(rate / 1000).toFixed(1)}k/s`;
@@ -104,10 +109,13 @@ export async function hits_row(stage, { objects, seconds }) {
     measured.push(line);
     stage.say(`${line.what}: ${per_second(line.rate)}, p50 ${ms(line.p50_us)}, p99 ${ms(line.p99_us)}`);
   };
-  for (const connections of kConnections) keep(await hits(stage, { node, connections, seconds, count: objects, tier: 'from_redis' }));
-  for (const connections of kConnections) keep(await hits(stage, { node, connections, seconds, count: kInMemory, tier: 'from_memory' }));
+  for (const [tier, count] of [['from_redis', objects], ['from_memory', kInMemory]]) {
+    for (const connections of kConnections) keep(await hits(stage, { node, connections, seconds, count, tier }));
+  }
   await benchmark(stage, 'set', { connections: 64, count: 10 * objects, pipeline: 16, objects });
-  for (const pipeline of kPipelines) for (const connections of kConnections) keep(await bare(stage, { connections, pipeline, seconds, objects }));
+  for (const pipeline of kPipelines) {
+    for (const connections of kConnections) keep(await bare(stage, { connections, pipeline, seconds, objects }));
+  }
   return {
     measured,
     more: table(kHeads, measured.map(line_of)),

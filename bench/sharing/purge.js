@@ -56,7 +56,8 @@ async function waited(stage, { versions, clients, purges }) {
   for (let i = 0; i < purges; i += 1) {
     for (const client of clients) await version_at(stage, client, path);
     const version = versions.bump(path);
-    const { status, us, missing } = await stage.purge(stage.nodes[i % stage.nodes.length], { tags: ['one:2'], wait: kPatience });
+    const node = stage.nodes[i % stage.nodes.length];
+    const { status, us, missing } = await stage.purge(node, { tags: ['one:2'], wait: kPatience });
     stage.expect(status === 200 && missing.length === 0, `the purge was answered ${status}, without ${missing}`);
     for (const client of clients) old += await version_at(stage, client, path) < version ? 1 : 0;
     taken.push(us);
@@ -67,7 +68,8 @@ async function waited(stage, { versions, clients, purges }) {
 
 async function fill(stage, objects) {
   const node = stage.nodes[0];
-  const { child, figures } = stage.run_program('generator', [node.port, kConnections, kFillSeconds, 200, 'each', url_of(''), objects]);
+  const words = [node.port, kConnections, kFillSeconds, 200, 'each', url_of(''), objects];
+  const { child, figures } = stage.run_program('generator', words);
   for (let kept = 0; kept < objects;) kept = JSON.parse((await stage.control(node).get('/admin/cache/stats')).body).objects;
   child.kill('SIGUSR1');
   const { failed } = await figures;

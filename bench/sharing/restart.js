@@ -123,8 +123,9 @@ export async function restart_row(stage, { browsed, rate, seconds }) {
   const measured = {}, figures = [];
   for (const [signal, words] of Object.entries(kWays)) {
     const it = await restart(stage, { browsing, origin, seconds, signal });
-    stage.say(`${words}: away for ${it.ready} ms, then ${it.again} of ${it.after.objects.size} objects fetched again, ${it.redis_hits} hits in Redis`);
-    stage.expect(it.part <= kPromised, `${it.again} of ${it.after.objects.size} objects were fetched again after a node was ${words}`);
+    const part = `${it.again} of ${it.after.objects.size} objects`;
+    stage.say(`${words}: away for ${it.ready} ms, then ${part} fetched again, ${it.redis_hits} hits in Redis`);
+    stage.expect(it.part <= kPromised, `${part} were fetched again after a node was ${words}`);
     measured[words] = { ...it, before: counts(it.before), between: counts(it.between), after: counts(it.after) };
     const who = `one of 2 nodes ${words}, at ${number(rate)} requests/s over ${number(browsed)} objects`;
     figures.push(

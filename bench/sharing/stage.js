@@ -15,12 +15,11 @@ const kIdle = 5_000;         // milliseconds without a call after which weir may
 export class Stage extends Stand {
   redis = null;
   nodes = [];   // { port, admin, pid, child }, and what control() adds
-  #below = [];  // Redis and relays: stopped when no weir is left
 
   start_redis() {
     return this.starting(async () => {
       this.redis = await RedisServer.start();
-      this.#below.push({ stop: () => this.redis.stop() });
+      this.keep_below({ stop: () => this.redis.stop() });
       return this.redis;
     });
   }
@@ -29,7 +28,7 @@ export class Stage extends Stand {
   start_relay() {
     return this.starting(async () => {
       const relay = await Relay.start(() => this.redis.port);
-      this.#below.push({ stop: () => relay.close() });
+      this.keep_below({ stop: () => relay.close() });
       return relay;
     });
   }
@@ -92,10 +91,5 @@ export class Stage extends Stand {
       const end = line.lastIndexOf(' ');
       return [line.slice(0, end), Number(line.slice(end + 1))];
     }));
-  }
-
-  async stop() {
-    await super.stop();
-    await Promise.all(this.#below.splice(0).map((it) => it.stop()));
   }
 }
