@@ -51,7 +51,7 @@ const kNoStore = 'Cache-Control: no-store\r\nContent-Type: text/plain';
 
 export async function storm(stand, { clients, rounds: count }) {
   const origin = await stand.start_origin((path, n) => ({ fields: kShared, body: body_of(path, n), after: kAfter }));
-  const weir = await stand.start_weir({ memory: '256MiB', origin });
+  const weir = await stand.start_weir({ memory: "320MiB", origin });
   const look = (seen, bodies, url, round) => {
     stand.expect(seen.origin_requests === 1, `one URL cost ${seen.origin_requests} origin requests (round ${round})`);
     stand.expect(bodies.size === 1 && bodies.has(String(body_of(url, 1))),
@@ -72,7 +72,7 @@ export async function storm(stand, { clients, rounds: count }) {
 
 export async function uncacheable(stand, { clients, rounds: count }) {
   const origin = await stand.start_origin((path, n) => ({ fields: kNoStore, body: body_of(path, n), after: kAfter }));
-  const weir = await stand.start_weir({ memory: '256MiB', origin, connections: clients + kUncacheableRoom });
+  const weir = await stand.start_weir({ memory: "320MiB", origin, connections: clients + kUncacheableRoom });
   const look = (seen, bodies, url, round) => {
     stand.expect(seen.origin_requests === clients,
       `${clients} requests for what may not be kept cost ${seen.origin_requests} origin requests (round ${round})`);

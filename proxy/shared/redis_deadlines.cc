@@ -5,6 +5,12 @@
 #include <utility>
 
 namespace weir {
+namespace {
+
+// A turn of the loop that takes longer than this counts: what it asked for was written only at its end.
+constexpr Duration kHeldUp = std::chrono::milliseconds(1);
+
+}  // namespace
 
 RedisDeadlines::RedisDeadlines(Loop& loop, Callback<void(RedisCallPtr)> passed)
     : passed_(std::move(passed)), timer_(loop, [this] { run(); }) {}
@@ -13,7 +19,7 @@ void RedisDeadlines::watch(const RedisCallPtr& call) {
   const Time now = redis_now();
   const Time due = now + call->timeout();
   if (heap_.size() >= sweep_at_) sweep();
-  heap_.push_back({due, call});
+  heap_.push_back({due, call, false});
   std::push_heap(heap_.begin(), heap_.end(), later);
   if (timer_.is_set() && set_for_ <= due) return;
   set_for_ = due;
@@ -41,6 +47,14 @@ void RedisDeadlines::run() {
       return timer_.set(due - now);
     }
     std::pop_heap(heap_.begin(), heap_.end(), later);
+    Entry& entry = heap_.back();
+    const Duration late = now - due;
+    if (!over && late > kHeldUp && !entry.prolonged) {
+      entry.prolonged = true;
+      entry.due = now + std::min(late, call->timeout());
+      std::push_heap(heap_.begin(), heap_.end(), later);
+      continue;
+    }
     heap_.pop_back();
     if (!over) passed_(call);
   }

@@ -22,6 +22,7 @@ class RedisDeadlines {
   struct Entry {
     Time due;
     std::weak_ptr<RedisCall> call;
+    bool prolonged = false;  // the loop was held up: that time is not the server's fault
   };
   static bool later(const Entry& a, const Entry& b) { return a.due > b.due; }
   void sweep();
