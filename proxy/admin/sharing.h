@@ -26,7 +26,7 @@ struct SharingLook {
   SharingCounts counts;
   RedisLog::Look log;
 
-  std::string_view status() const { return log.following ? "ok" : log.trusted ? "degraded" : "down"; }
+  std::string_view status() const { return !log.trusted ? "down" : log.following ? "ok" : "degraded"; }
 };
 
 // The listener to the database.

@@ -65,13 +65,15 @@ class InvalidationRules {
   void forget(Position upto);
 
   // A node that hears nothing of a log that others share can't know what it missed: from `until` on nothing that is
-  // kept may answer without asking the origin. Without a shared log it is trusted for good. Looks at the clock itself:
+  // kept may answer without asking the origin. To be asked before the rules are: who trusts has applied all that it is
+  // trusted for. Without a shared log it is trusted for good. Looks at the clock itself:
   // a process that was stopped in the middle of a turn mustn't go by the time at which that began.
   bool trusted() const noexcept {
-    const Time until = trusted_until_.load(std::memory_order_relaxed);
+    const Time until = trusted_until_.load(std::memory_order_acquire);
     return until == Time::max() || MonotonicClock::now() < until;
   }
-  void trust(Time until) noexcept { trusted_until_.store(until, std::memory_order_relaxed); }
+  bool shared() const noexcept { return trusted_until_.load(std::memory_order_relaxed) != Time::max(); }
+  void trust(Time until) noexcept { trusted_until_.store(until, std::memory_order_release); }
 
   // The strongest record after subject.since that covers it. What is older than the floor counts as hard.
   // `until`: only records up to there count.

@@ -42,6 +42,7 @@ void Exchange::take(RequestHead& head, std::string_view address) {
   client_address = address;
   snapshot = worker.snapshot;
   began = worker.loop.now().mono;
+  came = worker.node.rules.shared() ? MonotonicClock::now() : began;
   step = &kReceiveRequest;
   identify(*this);
 }
@@ -116,7 +117,7 @@ FetchOrder Exchange::order(FlightPtr flight, ObjectPtr kept, bool store, bool sh
   order.uncoded = uncoded;
   order.strict = eligibility.store;
   order.shared = shared;
-  order.from_origin = impatient || directives.no_cache || directives.max_age || directives.min_fresh;
+  order.from_origin = wants_origin(*this);
   order.kept = std::move(kept);
   order.client_address = client_address;
   order.request_id = request_id;

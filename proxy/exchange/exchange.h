@@ -87,6 +87,8 @@ class Exchange {
   Key key;
   Position asked = 0;  // of the log when the request came
   Time began;
+  Time came;          // the same, by the clock itself and not by the turn's; where nodes share a log
+  bool heard = true;  // when the kept copy, or the flight, was chosen: hears_of_purges()
 
   // Of the answer.
   FoundCopy found;
@@ -127,6 +129,8 @@ class Exchange {
   void clear();
 };
 
+// join.cc: not what another node has will do: the client, or the route, asks for the origin's own word.
+bool wants_origin(const Exchange& x);
 // lookup.cc: what is kept for this request and may be shown to it, into x.found.
 void find_kept(Exchange& x);
 // The same file: whether what is kept can be trusted to be neither purged nor changed (cache/invalidation.h).

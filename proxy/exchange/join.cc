@@ -55,12 +55,13 @@ std::string discriminator(const Exchange& x) {
 // Takes a place in a flight; starts its fetch where nobody does.
 Next take_place(Exchange& x) {
   if (++x.tries > kMostJoins) return x.refuse(503, "the answer kept changing while it was fetched");
+  x.heard = hears_of_purges(x);
   const Wanted wanted{*x.route,
                       x.values,
                       x.key,
                       discriminator(x),
                       kept_for_validation(x).get(),
-                      x.tries > 1 && !hears_of_purges(x) ? x.began : Time::min()};
+                      x.tries > 1 && !x.heard ? x.came : Time::min()};
   const bool alone = goes_alone(x);
   FlightTable::Claim claim;
   if (alone) {
@@ -159,14 +160,16 @@ void say_what_came(Exchange& x, const FlightView& view) {
   }
 }
 
-// A purge that this node can't hear of may have come between the flight's beginning and this request. It waits for the
+// A purge that this node couldn't hear of when it joined may have come between the flight's beginning and this request:
+// nor does it help that it hears of it now, since what it asked from is older. It waits for the
 // flight's head all the same: so those who came meanwhile share the next one.
 bool may_have_missed(const Exchange& x) {
-  return x.reader.flight().identity().began < x.began && !hears_of_purges(x);
+  return x.reader.flight().identity().began < x.came && !x.heard;
 }
 
 // A follower looks whether the answer is for it.
 Next follow(Exchange& x, const FlightView& view) {
+  if (view.from_others && wants_origin(x)) return try_again(x);
   if (view.released || overtaken(x.worker.node, x.reader.flight(), view, x.asked) || may_have_missed(x)) {
     const bool herd = view.released && origin_failed(view.origin_status);  // not all at once to an origin that fails
     if (herd && x.tries >= kMostTries) {
@@ -230,6 +233,11 @@ Next join(Exchange& x) {
 }
 
 }  // namespace
+
+bool wants_origin(const Exchange& x) {
+  return x.impatient || x.route->policy.prefer_origin || x.directives.no_cache || x.directives.max_age ||
+         x.directives.min_fresh;
+}
 
 const Step kJoin{"join", join};
 

@@ -10,6 +10,7 @@ bool may_be_shown(const Exchange& x) {
 }
 
 Next lookup(Exchange& x) {
+  x.heard = hears_of_purges(x);  // before the rules: they are as new as the trust in them
   find_kept(x);
   x.step = &kJudge;
   return Next::run;
@@ -45,7 +46,7 @@ Next judge_found(Exchange& x) {
     x.impatient = true;
     return ask_origin(x, Forward::request);
   }
-  if (!hears_of_purges(x)) {
+  if (!x.heard) {
     x.status_line.detail = "cut-off";
     return ask_origin(x, Forward::stale);
   }

@@ -87,6 +87,7 @@ RequestContext Fetch::context() {
 void Fetch::fail(Error error) {
   if (over_) return;
   counters().fetch_failures.add();
+  say_unshareable(*this);
   if (kept) kept->refreshing.store(false, std::memory_order_relaxed);  // another hit may try
   if (shared) worker.node.flights.retire(*flight);
   flight->fail(std::move(error));

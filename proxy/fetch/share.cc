@@ -15,6 +15,7 @@ namespace {
 
 constexpr Duration kShortestPause = std::chrono::milliseconds(1), kLongestPause = std::chrono::milliseconds(10);
 constexpr Duration kLongestWait = std::chrono::seconds(10);  // for other nodes, all in all
+constexpr Duration kPass = std::chrono::seconds(1);          // nobody waits for a key whose answer was no good
 constexpr Duration kNewer = std::chrono::seconds(1);         // less isn't worth taking another copy for
 
 void look(Fetch& f);
@@ -34,7 +35,8 @@ bool is_fresh(const Fetch& f, const Object& object) {
   const Time now = f.worker.loop.now().mono;
   const Duration left = object.life.ttl(now);
   if (object.life.always_validate || left <= Duration{}) return false;
-  return !f.kept || left > f.kept->life.ttl(now) + kNewer;
+  if (!f.kept || f.worker.node.rules.covers(*f.kept) != Coverage::none) return true;
+  return left > f.kept->life.ttl(now) + kNewer;
 }
 
 void complete(Fetch& f, ObjectPtr object) {
@@ -67,19 +69,25 @@ bool took_lease(Fetch& f, Answer& answer) {
   return true;
 }
 
-// What is stale goes into memory as well: it is validated, or served where the origin fails.
+// Each answer is asked for anew: who waited for another node's would only wait longer.
+bool never_fresh(const Object& object) {
+  return object.life.always_validate || object.life.fresh_for <= Duration{};
+}
+
+// What is stale goes into memory as well: it is validated, or served where the origin fails. What this node can't place
+// yet, since another one is a record ahead of it, it can a moment later.
 void on_found(Fetch& f, TierFound found) {
-  RedisTier& tier = *f.worker.tier;
   Node& node = f.worker.node;
+  Object& object = *found.object;
+  if (object.position > node.rules.head()) return pause(f);
   const bool known = is_known(f, found);
-  const Coverage coverage = known ? node.rules.covers(*found.object) : Coverage::hard;
-  if (coverage == Coverage::hard) {
-    tier.erase(*found.object);
-  } else {
-    const bool fresh = coverage == Coverage::none && is_fresh(f, *found.object);
+  const Coverage coverage = known ? node.rules.covers(object) : Coverage::hard;
+  if (coverage != Coverage::hard) {
+    const bool fresh = coverage == Coverage::none && is_fresh(f, object);
     if (fresh || !f.kept) node.store.put(found.object, f.route.policy.max_variants);
     if (fresh) return complete(f, std::move(found.object));
-    if (!f.kept) f.kept = std::move(found.object);
+    if (!f.kept) f.kept = found.object;
+    if (never_fresh(object)) return go_on(f);
   }
   f.route.policy.coalesce_over_nodes ? take_lease(f) : go_on(f);
 }
@@ -130,7 +138,7 @@ void give_to_others(Fetch& f, const ObjectPtr& object) {
 }
 
 void say_unshareable(Fetch& f) {
-  if (f.lease && f.admission->hit_for_miss) f.lease.mark_pass(f.route.policy.hit_for_miss);
+  if (f.lease) f.lease.mark_pass(f.admission && f.admission->hit_for_miss ? f.route.policy.hit_for_miss : kPass);
   f.lease.release();
 }
 

@@ -43,6 +43,29 @@ std::string diagnostics_text(const Diagnostics& diagnostics) {
   return text;
 }
 
+// What is said of Redis and of the database, as one text to compare.
+std::string shared_part(const Config& config) {
+  std::string text;
+  const auto add = [&](std::string_view part) { text.append(part).push_back('\n'); };
+  if (const auto& redis = config.cache.redis) {
+    for (const Secret& url : redis->url) add(url.text);
+    add(redis->prefix);
+    add(redis->ca_file);
+    add(redis->secret.text);
+    for (const auto n : {static_cast<std::uint64_t>(redis->timeout.count()), redis->compress_above,
+                         std::uint64_t{redis->verify}, std::uint64_t{redis->replicas}})
+      add(std::to_string(n));
+  }
+  const InvalidationConfig& invalidation = config.invalidation;
+  add(std::to_string(invalidation.lease.count()));
+  add(std::to_string(static_cast<int>(invalidation.cut_off)));
+  add(invalidation.postgres.url.text);
+  add(std::to_string(static_cast<int>(invalidation.postgres.mode)));
+  add(invalidation.postgres.schema);
+  add(invalidation.postgres.reader);
+  return text;
+}
+
 // What only a restart changes.
 std::string needs_restart(const Config& now, const Config& next) {
   std::string names;
@@ -57,6 +80,7 @@ std::string needs_restart(const Config& now, const Config& next) {
   add(now.admin.address.text() != next.admin.address.text(), "admin.address");
   add(now.workers != next.workers, "workers");
   add(now.cache.memory != next.cache.memory, "cache.memory");
+  add(shared_part(now) != shared_part(next), "cache.redis and invalidation");
   return names;
 }
 

@@ -7,10 +7,10 @@
 namespace weir {
 
 // KEYS log, nodes. ARGV node, its position, the mark there, its beat, about it, a fresh mark, 1 where it has reported
-// before; then names of nodes to be forgotten. A node reports what it has applied, and learns where the log stands:
-// {status, first, last, the mark at last, 1 where its own report was missing, {node, report, …}}. The status is `new`
-// (the node knows nothing yet), `known` (its position is part of this log's history), or `lost` (it isn't: records were
-// lost, or trimmed before it read them).
+// before; then nodes to be forgotten, each with the report that it is forgotten for: it may be back. A node reports
+// what it has applied, and learns where the log stands: {status, first, last, the mark at last, 1 where its own report
+// was missing, {node, report, …}}. The status is `new` (the node knows nothing yet), `known` (its position is part of
+// this log's history), or `lost` (it isn't: records were lost, or trimmed before it read them).
 inline constexpr std::string_view kReportScript = R"lua(
 local log, nodes = KEYS[1], KEYS[2]
 local node, applied, mark, beat, about, fresh = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
@@ -41,7 +41,9 @@ if not last then
 elseif known > 0 then
   local mine = redis.call('XRANGE', log, '0-' .. applied, '0-' .. applied)[1]
   if not mine or field(mine, 'mark') ~= mark then
-    if number(last[1]) <= known then begin(known) end
+    -- Trimmed, it is this node's alone to begin anew. Else records that it knew are gone, and others must know, too.
+    local first = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
+    if known >= number(first[1]) then begin(math.max(known, number(last[1]))) end
     status = 'lost'
   end
 end
@@ -52,7 +54,9 @@ last = last_record()
 local missing = 0
 if status == 'known' then
   if ARGV[7] == '1' and redis.call('HEXISTS', nodes, node) == 0 then missing = 1 end
-  for i = 8, #ARGV do redis.call('HDEL', nodes, ARGV[i]) end
+  for i = 8, #ARGV, 2 do
+    if redis.call('HGET', nodes, ARGV[i]) == ARGV[i + 1] then redis.call('HDEL', nodes, ARGV[i]) end
+  end
   redis.call('HSET', nodes, node, applied .. ' ' .. beat .. ' ' .. about)
 end
 return {status, text(number(first[1])), text(number(last[1])), field(last, 'mark'), missing, redis.call('HGETALL', nodes)}

@@ -24,6 +24,7 @@ void NodeTable::update(const std::vector<RedisReply>& fields, Time now) {
   for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
     NodeState node;
     node.name = fields[i].text;
+    node.report = fields[i + 1].text;
     std::string_view report = fields[i + 1].text;
     node.position = take_number(report);
     node.beat = take_number(report);
@@ -49,10 +50,10 @@ NodeTable::Reach NodeTable::reach(Position position, Time now) const {
   return reach;
 }
 
-std::vector<std::string> NodeTable::forgotten(Time now) const {
-  std::vector<std::string> names;
+std::vector<NodeTable::Forgotten> NodeTable::forgotten(Time now) const {
+  std::vector<Forgotten> names;
   for (const auto& [name, node] : nodes_) {
-    if (now > node.seen + kForgotten) names.push_back(name);
+    if (now > node.seen + kForgotten) names.push_back({name, node.report});
   }
   return names;
 }

@@ -19,7 +19,8 @@ struct NodeState {
   std::string about;      // for people: address, when it started
   Position position = 0;  // has applied all up to here
   std::uint64_t beat = 0;
-  Time seen;  // when this report was first seen here
+  Time seen;           // when this report was first seen here
+  std::string report;  // as it stands in Redis
 };
 
 class NodeTable {
@@ -37,7 +38,10 @@ class NodeTable {
 
   bool live(const NodeState& node, Time now) const { return now < node.seen + lease_ + lease_ / 20; }
   // Silent for so long that nobody needs to hear of them.
-  std::vector<std::string> forgotten(Time now) const;
+  struct Forgotten {
+    std::string name, report;
+  };
+  std::vector<Forgotten> forgotten(Time now) const;
 
   const std::map<std::string, NodeState, std::less<>>& nodes() const { return nodes_; }
 

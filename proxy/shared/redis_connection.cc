@@ -93,12 +93,13 @@ void RedisConnection::writable() {
 
 void RedisConnection::readable() {
   if (state_ == State::handshake) return shake_hands();
-  for (int i = 0; i < kMostReads; ++i) {
+  bool more = true;
+  for (int i = 0; i < kMostReads && more; ++i) {
     if (state_ != State::greeting && state_ != State::ready) return;
-    if (!read_some()) break;
+    more = read_some();
   }
   if (tls_ && state_ != State::closed && !out_.empty()) flush();  // it may be writing that wanted to read
-  if (!tls_ || !tls_->has_pending()) return;                      // else no event will tell
+  if (!tls_ || !more) return;  // else no event may tell: what is decrypted already isn't in the socket any more
   context_->loop.defer([this, alive = std::weak_ptr<const int>(alive_)] {
     if (!alive.expired()) readable();
   });

@@ -41,6 +41,7 @@ RedisLog::RedisLog(Loop& loop, Background& background, std::shared_ptr<const Red
       marks_(options_.keep),
       commands_(loop, background, settings),
       reader_(loop, background, settings),
+      appends_(loop, background, settings),
       report_timer_(loop, [this] { report(); }),
       wait_timer_(loop, [this] { report(); }),
       retry_timer_(loop, [this] { send_kept(); }),
@@ -71,6 +72,7 @@ void RedisLog::stop() {
   kept_.clear();
   commands_.disconnect();
   reader_.disconnect();
+  appends_.disconnect();
 }
 
 // One at a time: who applies more meanwhile says so with the next one.
@@ -95,8 +97,10 @@ void RedisLog::report() {
                    options_.about,
                    mark_text(random64()),
                    reported_ == Time{} ? "0" : "1"};
-  for (auto& name : table_.forgotten(sent)) {
-    if (name != options_.node) command.words.push_back(std::move(name));
+  for (auto& [name, seen] : table_.forgotten(sent)) {
+    if (name == options_.node) continue;
+    command.words.push_back(std::move(name));
+    command.words.push_back(std::move(seen));
   }
   command.key = log_key_;
   command.timeout = command_timeout();
@@ -117,15 +121,20 @@ void RedisLog::on_report(const Result<RedisReply>& reply, Time sent) {
     return report_timer_.set(command_timeout());
   }
   const auto last = number(answer.elements[2].text);
-  if (!last) return leave(not_understood("a report"));
+  if (!last) {
+    leave(not_understood("a report"));
+    return report_timer_.set(command_timeout());
+  }
   last_ = *last;
   const Time now = MonotonicClock::now();
   table_.update(answer.elements[5].elements, now);
   join(answer.elements[0].text, answer);
   if (answer.elements[0].text == "known") {
     reported_ = sent;
-    if (answer.elements[4].integer == 1) whole_from_ = now + options_.lease + options_.lease / 20;
-    proof_at_ = last_;
+    // Redis may have lost reports of nodes that still trust theirs: evicted, or with a primary that was replaced.
+    if (answer.elements[4].integer == 1 || !std::exchange(sure_, true))
+      whole_from_ = now + options_.lease + options_.lease / 20;
+    proof_at_ = {last_, number(answer.elements[3].text, 16).value_or(0)};
     proof_until_ = sent + options_.lease;
     trouble_.clear();
     extend_trust();
@@ -160,11 +169,15 @@ void RedisLog::lose(Position upto) {
   rules_.forget(upto);
   marks_.clear();
   ++lost_;
+  const Error why{Side::redis, Code::unavailable, "the invalidation log was lost; all that is older is invalid"};
+  for (Wait& wait : std::exchange(waits_, {})) {
+    if (wait.done) wait.done(why);
+  }
 }
 
 // Trust runs out by itself.
 void RedisLog::leave(const Error& why) {
-  following_ = false;
+  following_ = sure_ = false;
   trouble_ = why.detail;
   reading_.cancel();
   reader_.disconnect();
@@ -221,11 +234,11 @@ bool RedisLog::apply(const RedisReply& entry) {
   if (!record || record->place.position <= place_.position) return false;
   const bool follows =
       record->place.position == place_.position + 1 && (!has_place_ || record->previous == place_.mark);
-  if (record->starts || !follows) {
+  if (record->starts || !follows) {  // what began at the last position may have missed what took the next ones
     if (has_place_) {
-      lose(record->place.position - 1);
+      lose(record->place.position);
     } else {
-      rules_.forget(record->place.position - 1);
+      rules_.forget(record->place.position);
     }
   }
   // What begins a history is there to have a position: everything older is covered already.
@@ -244,7 +257,10 @@ bool RedisLog::apply(const RedisReply& entry) {
 void RedisLog::extend_trust() {
   if (options_.trust_when_cut_off) return;
   if (unlogged_ > 0) return rules_.trust(Time::min());
-  if (has_place_ && place_.position >= proof_at_) rules_.trust(proof_until_);
+  if (proof_until_ == Time{}) return;
+  const bool applied =
+      has_place_ && place_.position >= proof_at_.position && marks_.find(proof_at_.position) == proof_at_.mark;
+  if (applied) rules_.trust(proof_until_);
 }
 
 RedisLog::Look RedisLog::look() const {

@@ -68,11 +68,11 @@ class RedisLog final : public InvalidationLog {
     std::vector<InvalidationRecord> records;
     Appending how;
     Callback<void(Result<Appended>)> done;  // empty: answered already
-    bool again = false;                     // was sent before
+    std::uint64_t mark = 0;                 // of its last record
     bool unlogged = false;                  // insisted on, answered, and not in the log: counted in unlogged_
   };
   struct Wait {
-    Position position = 0;
+    LogPlace place;
     bool everywhere = false, replicated = true;
     Time since;  // the log had it
     Time until;  // patience; Time::max(): none
@@ -88,9 +88,9 @@ class RedisLog final : public InvalidationLog {
   void on_read(const Result<RedisReply>& reply);
   bool apply(const RedisReply& entry);
   void send(Order order);
-  void on_appended(Order order, const Result<RedisReply>& reply);
+  void on_appended(Order order, const Result<RedisReply>& reply, Position sent);
   void confirm(Order order, Position position);
-  void keep(Order order, const Error& why, bool logged);
+  void keep(Order order, const Error& why);
   void send_kept();
   void wait_for(Position position, Order order, bool replicated);
   void check_waits();
@@ -106,7 +106,7 @@ class RedisLog final : public InvalidationLog {
   MarkBook marks_;
 
   // The loop only.
-  Redis commands_, reader_;
+  Redis commands_, reader_, appends_;  // each waits for no other
   Timer report_timer_, wait_timer_, retry_timer_;
   Operation reporting_, reading_;
   std::map<std::uint64_t, Operation> appending_;
@@ -116,10 +116,11 @@ class RedisLog final : public InvalidationLog {
   LogPlace place_;  // of the last record that was applied; without has_place_: where reading begins
   std::uint64_t beat_ = 0;
   Position last_ = 0;
-  Time reported_{};        // the newest report that was answered was sent then
-  Time whole_from_{};      // the table of nodes is complete from then on
-  Position proof_at_ = 0;  // once this is applied,
-  Time proof_until_{};     // memory may be trusted until then
+  Time reported_{};     // the newest report that was answered was sent then
+  Time whole_from_{};   // the table of nodes is complete from then on
+  bool sure_ = false;   // a report was answered since it came, or came back
+  LogPlace proof_at_;   // once this is applied,
+  Time proof_until_{};  // memory may be trusted until then
   NodeTable table_;
   std::deque<Order> kept_;  // insisted on
   std::size_t kept_records_ = 0;

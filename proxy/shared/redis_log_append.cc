@@ -1,6 +1,7 @@
 // Appending to the shared log, and the acknowledgement: in the log, on the replicas that are asked for, applied here,
 // and where it is asked for by every node that still trusts its memory.
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "proxy/base/random.h"
@@ -15,6 +16,20 @@ constexpr Duration kRetry = std::chrono::milliseconds(100);
 constexpr Duration kReplication = std::chrono::milliseconds(100);
 constexpr Duration kShortestPause = std::chrono::milliseconds(1), kLongestPause = std::chrono::milliseconds(20);
 constexpr std::string_view kOtherHistory = "WEIRLOST";  // the script's word
+constexpr std::size_t kLongestValue = 8192;             // what is read at once must fit into one reply
+
+// A value that no tag and no URL of ours has covers all, rather than block the log for everybody.
+InvalidationRecord bounded(InvalidationRecord record) {
+  if (record.value.size() > kLongestValue) record = InvalidationRecord{InvalidationRecord::Kind::all, {}, record.soft};
+  return record;
+}
+
+std::optional<Position> position_in(const RedisReply& reply) {
+  Position position = 0;
+  const auto [end, error] = std::from_chars(reply.text.data(), reply.text.data() + reply.text.size(), position);
+  const bool whole = reply.is_string() && error == std::errc{} && end == reply.text.data() + reply.text.size();
+  return whole ? std::optional(position) : std::nullopt;
+}
 
 }  // namespace
 
@@ -33,10 +48,8 @@ void RedisLog::send(Order order) {
     return;
   }
   if (!following_ || !has_place_) {
-    return keep(std::move(order),
-                {Side::redis, Code::unavailable,
-                 "the invalidation log is out of reach" + (trouble_.empty() ? "" : ": " + trouble_)},
-                false);
+    return keep(std::move(order), {Side::redis, Code::unavailable,
+                                   "the invalidation log is out of reach" + (trouble_.empty() ? "" : ": " + trouble_)});
   }
   RedisCommand command;
   command.words = {"EVAL",
@@ -46,36 +59,40 @@ void RedisLog::send(Order order) {
                    std::to_string(place_.position),
                    mark_text(place_.mark),
                    std::to_string(options_.keep)};
-  for (const auto& record : order.records)
-    add_record_words(command.words, record, options_.node, wall_now_us(), random64());
+  for (const auto& record : order.records) {
+    order.mark = random64();
+    add_record_words(command.words, bounded(record), options_.node, wall_now_us(), order.mark);
+  }
   command.key = log_key_;
   command.timeout = command_timeout();
   const auto number = next_append_++;
-  appending_[number] =
-      commands_.call(std::move(command), [this, number, order = std::move(order)](Result<RedisReply> reply) mutable {
-        appending_.at(number).done();
-        appending_.erase(number);
-        on_appended(std::move(order), reply);
-      });
+  appending_[number] = appends_.call(std::move(command), [this, number, sent = place_.position,
+                                                          order = std::move(order)](Result<RedisReply> reply) mutable {
+    appending_.at(number).done();
+    appending_.erase(number);
+    on_appended(std::move(order), reply, sent);
+  });
 }
 
-void RedisLog::on_appended(Order order, const Result<RedisReply>& reply) {
-  if (!reply && reply.error().detail.starts_with(kOtherHistory) && !std::exchange(order.again, true)) {
-    following_ = false;  // trimmed, or lost: where this node stands must be settled first; then once more
-    kept_records_ += order.records.size();
-    kept_.push_back(std::move(order));
-    return report();
+void RedisLog::on_appended(Order order, const Result<RedisReply>& reply, Position sent) {
+  if (!reply && reply.error().detail.starts_with(kOtherHistory)) {
+    following_ = false;  // trimmed, or lost: where this node stands must be settled first
+    report();
   }
-  if (!reply) return keep(std::move(order), reply.error(), false);
-  Position position = 0;
-  for (const char c : reply->text) position = position * 10 + static_cast<Position>(c - '0');
+  if (!reply) return keep(std::move(order), reply.error());
+  const auto position = position_in(*reply);
+  if (!position || *position <= sent)
+    return keep(std::move(order), {Side::redis, Code::malformed, "Redis gave the record no place"});
   appended_ += order.records.size();
   if (std::exchange(order.unlogged, false)) --unlogged_;
-  if (options_.replicas == 0) return wait_for(position, std::move(order), true);
-  confirm(std::move(order), position);
+  // Nothing proves any more that all is applied that counts.
+  if (*position > proof_at_.position) proof_at_ = {*position, order.mark};
+  if (options_.replicas == 0) return wait_for(*position, std::move(order), true);
+  confirm(std::move(order), *position);
 }
 
-// A primary that is lost before a replica has the record takes it along (hostile.md, failover).
+// A primary that is lost before a replica has the record takes it along. That is noticed, and everything older is then
+// invalid (hostile.md, failover); but who asked is told that it may come to that.
 void RedisLog::confirm(Order order, Position position) {
   RedisCommand command;
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(kReplication).count();
@@ -83,36 +100,35 @@ void RedisLog::confirm(Order order, Position position) {
   command.key = log_key_;
   command.timeout = kReplication + command_timeout();
   const auto number = next_append_++;
-  appending_[number] = commands_.call(
+  appending_[number] = appends_.call(
       std::move(command), [this, number, position, order = std::move(order)](Result<RedisReply> reply) mutable {
         appending_.at(number).done();
         appending_.erase(number);
         const bool enough = reply && reply->integer >= static_cast<std::int64_t>(options_.replicas);
-        if (enough) return wait_for(position, std::move(order), true);
-        Order again{.records = order.records, .how = {.insist = true}, .done = {}};
-        wait_for(position, std::move(order), false);
-        keep(std::move(again), {Side::redis, Code::unavailable, "too few replicas have the record"}, true);
+        wait_for(position, std::move(order), enough);
       });
 }
 
-// Not in the log, or not safely. Who insists hears of the error, and the record is sent again until it is.
-void RedisLog::keep(Order order, const Error& why, bool logged) {
-  if (auto done = std::exchange(order.done, {})) done(why);
-  if (!order.how.insist) return;
-  if (!logged && !std::exchange(order.unlogged, true)) ++unlogged_;
+// Not in the log. Who insists hears of the error, and the record is sent again until it is; meanwhile what it covers
+// isn't served here.
+void RedisLog::keep(Order order, const Error& why) {
+  auto done = std::exchange(order.done, {});
+  if (!order.how.insist) {
+    if (done) done(why);
+    return;
+  }
+  if (!std::exchange(order.unlogged, true)) ++unlogged_;
   kept_records_ += order.records.size();
   kept_.push_back(std::move(order));
   if (kept_records_ > kMostKept) {
-    for (Order& one : kept_) {
-      if (auto asked = std::exchange(one.done, {})) asked(why);
-      unlogged_ -= one.unlogged ? 1 : 0;
-    }
+    unlogged_ -= kept_.size();
     kept_.clear();
     kept_records_ = 1;
     kept_.push_back(Order{.records = {InvalidationRecord{}}, .how = {.insist = true}, .done = {}, .unlogged = true});
     ++unlogged_;
   }
   extend_trust();
+  if (done) done(why);
   note();
   if (!retry_timer_.is_set()) retry_timer_.set(kRetry);
 }
@@ -126,7 +142,8 @@ void RedisLog::send_kept() {
 }
 
 void RedisLog::wait_for(Position position, Order order, bool replicated) {
-  Wait wait{position, order.how.everywhere, replicated, MonotonicClock::now(), Time::max(), std::move(order.done)};
+  Wait wait{{position, order.mark}, order.how.everywhere, replicated,
+            MonotonicClock::now(),  Time::max(),          std::move(order.done)};
   if (order.how.patience > Duration{}) wait.until = wait.since + order.how.patience;
   waits_.push_back(std::move(wait));
   pause_ = kShortestPause;
@@ -148,28 +165,36 @@ void RedisLog::check_waits() {
   pause_ = std::min(pause_ * 2, kLongestPause);
 }
 
-// A node that hasn't applied it is waited for until it can't trust its memory any more; this one, too.
+// A node that hasn't applied it is waited for until it can't trust its memory any more; this one, too. Who serves
+// without hearing of purges never comes to that, and is named as missing then.
 bool RedisLog::over(Wait& wait, Time now) {
-  const bool here = place_.position >= wait.position || !rules_.trusted();
-  NodeTable::Reach reach = table_.reach(wait.position, now);
-  std::erase(reach.waiting, options_.node);
   const bool lease_over = now >= wait.since + options_.lease + options_.lease / 20;
+  const bool applied = place_.position >= wait.place.position && marks_.find(wait.place.position) == wait.place.mark;
+  const bool here = applied || (options_.trust_when_cut_off ? lease_over : !rules_.trusted());
+  NodeTable::Reach reach = table_.reach(wait.place.position, now);
+  std::erase(reach.waiting, options_.node);
   const bool table_is_whole = reported_ >= wait.since && whole_from_ <= now;
   const bool everywhere = lease_over || (table_is_whole && reach.waiting.empty());
   const bool reached = here && (!wait.everywhere || everywhere);
   if (!reached && now < wait.until) return false;
   if (!wait.done) return true;
-  Appended appended{wait.position, wait.replicated, {}, {}};
-  if (wait.everywhere) {
-    appended.applied = std::move(reach.applied);
-    if (place_.position >= wait.position &&
-        std::find(appended.applied.begin(), appended.applied.end(), options_.node) == appended.applied.end())
-      appended.applied.push_back(options_.node);
-    if (!here) appended.missing.push_back(options_.node);
-    if (!everywhere) appended.missing.insert(appended.missing.end(), reach.waiting.begin(), reach.waiting.end());
-  } else if (!here) {
+  if (!wait.everywhere && !here) {
     wait.done(Error{Side::redis, Code::timeout, "in the log, and not applied here yet"});
     return true;
+  }
+  Appended appended{wait.place.position, wait.replicated, {}, {}};
+  if (wait.everywhere) {
+    std::erase(reach.applied, options_.node);
+    appended.applied = std::move(reach.applied);
+    if (applied) {
+      appended.applied.push_back(options_.node);
+    } else if (options_.trust_when_cut_off || !reached) {
+      appended.missing.push_back(options_.node);
+    }
+    for (const auto& [name, node] : table_.nodes()) {
+      const bool serves = options_.trust_when_cut_off || (!everywhere && table_.live(node, now));
+      if (name != options_.node && node.position < wait.place.position && serves) appended.missing.push_back(name);
+    }
   }
   wait.done(std::move(appended));
   return true;

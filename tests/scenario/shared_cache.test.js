@@ -189,7 +189,8 @@ fleet('an answer that can not be shared isn\'t waited for', kRoutes, async ({ or
   for (const got of both) assert.equal(got.text, 'own');
 });
 
-fleet('coalesce: node leaves each node its own fetch, and what stands in Redis is used all the same', kRoutes, async ({ origin, get, written }) => {
+fleet('coalesce: node leaves each node its own fetch, and what stands in Redis is used all the same', kRoutes, async (stage) => {
+  const { origin, get, nodes, written } = stage;
   const both = gate();
   origin.on('/apart', async () => {
     if (origin.count('/apart') === 2) both.open();
@@ -199,6 +200,10 @@ fleet('coalesce: node leaves each node its own fetch, and what stands in Redis i
   await Promise.all([get(0, '/apart'), get(1, '/apart')]);
   assert.equal(origin.count('/apart'), 2);
   await written();
+  nodes.push(await stage.node());
+  await stage.joined([nodes[2]]);
+  assert.equal((await get(2, '/apart')).text, 'mine');
+  assert.equal(origin.count('/apart'), 2);
 });
 
 fleet('a node that starts anew finds all in Redis', kRoutes, async (stage) => {
@@ -247,8 +252,8 @@ fleet('entries that don\'t verify are misses, counted and deleted', kRoutes, asy
 
 // The user that docs/sharing.md and docker/compose.yaml name.
 const kAcl = ('--user default on nopass ~* &* +@all ' +
-  '--user weir on >sesame ~test:* ~{test}:* resetchannels -@all +@read +@write +@connection +@stream +eval +time +wait +role ' +
-  '-keys -scan -randomkey').split(' ');
+  '--user weir on >sesame ~test:* ~{test}:* resetchannels -@all +@read +@write +@connection +@stream -@dangerous ' +
+  '+eval +time +wait +role +cluster|slots -scan -randomkey').split(' ');
 fleet('a user of Redis that may do no more than it needs', kRoutes, async (stage) => {
   const { origin, get, nodes, written } = stage;
   origin.on('/a', fresh(600));

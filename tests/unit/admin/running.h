@@ -64,6 +64,8 @@ class Running {
               fetches.push_back({std::move(url), std::move(done)});
               return Operation();
             },
+        .sharing = {},
+        .database = {},
         .public_authority = [] { return std::string("localhost:8080"); },
     };
   }
