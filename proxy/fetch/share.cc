@@ -74,27 +74,46 @@ bool never_fresh(const Object& object) {
   return object.life.always_validate || object.life.fresh_for <= Duration{};
 }
 
-// What is stale goes into memory as well: it is validated, or served where the origin fails. What this node can't place
-// yet, since another one is a record ahead of it, it can a moment later.
-void on_found(Fetch& f, TierFound found) {
+// True: it was the answer. What is stale goes into memory as well: it is validated, or served where the origin fails.
+bool use(Fetch& f, TierFound found) {
   Node& node = f.worker.node;
-  Object& object = *found.object;
-  if (object.position > node.rules.head()) return pause(f);
-  const bool known = is_known(f, found);
-  const Coverage coverage = known ? node.rules.covers(object) : Coverage::hard;
-  if (coverage != Coverage::hard) {
-    const bool fresh = coverage == Coverage::none && is_fresh(f, object);
-    if (fresh || !f.kept) node.store.put(found.object, f.route.policy.max_variants);
-    if (fresh) return complete(f, std::move(found.object));
-    if (!f.kept) f.kept = found.object;
-    if (never_fresh(object)) return go_on(f);
+  const Coverage coverage = is_known(f, found) ? node.rules.covers(*found.object) : Coverage::hard;
+  if (coverage == Coverage::hard) return false;
+  const bool fresh = coverage == Coverage::none && is_fresh(f, *found.object);
+  if (fresh || !f.kept) node.store.put(found.object, f.route.policy.max_variants);
+  if (fresh) {
+    complete(f, std::move(found.object));
+  } else if (!f.kept) {
+    f.kept = std::move(found.object);
   }
-  f.route.policy.coalesce_over_nodes ? take_lease(f) : go_on(f);
+  return fresh;
+}
+
+// What this node can't place yet, since another one is a record ahead of it, it can a moment later.
+void on_found(Fetch& f, TierFound found) {
+  if (found.object->position > f.worker.node.rules.head()) return pause(f);
+  const bool asks_anew = never_fresh(*found.object);
+  if (use(f, std::move(found))) return;
+  f.route.policy.coalesce_over_nodes && !asks_anew ? take_lease(f) : go_on(f);
+}
+
+// The one who had the lease before may have written between our look and now.
+void look_once_more(Fetch& f) {
+  const RedisTier::Asked asked{f.key.bytes, f.key.digest, f.route.policy.max_object};
+  f.sharing = f.worker.tier->find(asked, f.request.fields, [&f](TierAnswer answer) {
+    f.sharing.done();
+    auto* const hit = std::get_if<TierFound>(&answer);
+    if (hit == nullptr || !use(f, std::move(*hit))) go_on(f);
+  });
 }
 
 void take_lease(Fetch& f) {
   f.sharing = f.worker.tier->leases().acquire(f.key.bytes, [&f](LeaseAnswer answer) {
     f.sharing.done();
+    if (auto* const lease = std::get_if<RedisLease>(&answer)) {
+      f.lease = std::move(*lease);
+      return look_once_more(f);
+    }
     if (!took_lease(f, answer)) go_on(f);
   });
 }
