@@ -52,7 +52,9 @@ void cache_clear(const AdminRequest& request, AdminContext& context, AdminAnswer
   Node& node = context.services.node;
   const bool all = record->kind == InvalidationRecord::Kind::all;
   node.log->append({*record}, {}, [answer = std::move(answer), &node, all](Result<Appended> appended) mutable {
-    if (appended && all) node.background.urgent([&node] { node.store.clear(); });
+    if (appended && all && !node.rules.shared()) node.store.clear();
+    if (appended && all && node.rules.shared())  // this is the log's loop, which must not stand still
+      node.background.urgent([&node] { node.store.clear(); });
     answer(reply_to(appended, false));
   });
 }

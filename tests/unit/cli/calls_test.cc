@@ -63,8 +63,7 @@ Ran weir(std::vector<std::string> words) {
 }
 
 std::string source(const std::string& path) {
-  const std::string here = __FILE__;
-  return here.substr(0, here.rfind("tests/unit/")) + path;
+  return WEIR_SOURCE_DIR "/" + path;
 }
 
 // A config file that goes with the test.

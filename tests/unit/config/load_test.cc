@@ -92,7 +92,10 @@ TEST_CASE("the database that is followed; its URL is never quoted") {
   const Config config =
       good(kUpstream +
            "invalidation: { postgres: { url: \"postgres://u:p@h:5433/d\", mode: one, schema: Odd name, "
-           "reader: edge } }");
+           "reader: edge } }\ncache: { redis: { url: redis://h } }\n");
+  CHECK(said_of(kUpstream + "invalidation: { postgres: { mode: one } }\n").find("without a Redis") !=
+        std::string::npos);
+  CHECK(said_of(kUpstream + "cache: { redis: { url: [ redis://a, \"rediss://b\" ] } }\n").find("f:2:18: ") == 0);
   CHECK(config.invalidation.postgres.url.text == "postgres://u:p@h:5433/d");
   CHECK(config.invalidation.postgres.mode == PostgresMode::one);
   CHECK(config.invalidation.postgres.schema == "Odd name");
@@ -209,8 +212,8 @@ TEST_CASE("what is wrong is said with its place and what would be right") {
       {"upstreams: { api: { servers: http://a/path } }\n",
        "f:1:30: \"http://a/path\" is not a server's URL (http://HOST or http://HOST:PORT, without a path)\n"},
       {kUpstream + "worker: 4\n", "f:2:1: unknown key \"worker\" (did you mean \"workers\"?)\n"},
-      {kUpstream + "cache: { redis: { url: redis://x } }\n",
-       "f:2:10: unknown key \"redis\" (here may stand memory and max_object)\n"},
+      {kUpstream + "cache: { disk: { url: redis://x } }\n",
+       "f:2:10: unknown key \"disk\" (here may stand memory, max_object and redis)\n"},
       {kUpstream + "ttl: 5m\n",
        "f:2:1: unknown key \"ttl\" (here may stand listen, admin, workers, cache, invalidation, upstreams, client, "
        "access_log, "

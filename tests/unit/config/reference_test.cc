@@ -13,8 +13,7 @@ namespace weir {
 namespace {
 
 std::string file(const std::string& path) {
-  const std::string here = __FILE__;
-  const std::ifstream in(here.substr(0, here.rfind("tests/unit/")) + path);
+  const std::ifstream in(WEIR_SOURCE_DIR "/" + path);
   REQUIRE(in);
   std::ostringstream text;
   text << in.rdbuf();
