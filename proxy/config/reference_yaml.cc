@@ -23,6 +23,11 @@ class YamlReference {
       line(key, word.empty() ? std::string(sentence) : std::string(sentence) + "; left out: " + std::string(word));
       block(value);
       commented_ = outer;
+    } else if (is_optional_block<T>()) {
+      const bool outer = std::exchange(commented_, true);
+      line(key, std::string(sentence) + "; left out: " + std::string(rules.otherwise));
+      optional_block(value);
+      commented_ = outer;
     } else if (!rules.otherwise.empty()) {
       line("# " + key + " " + std::string(rules.example),
            std::string(sentence) + "; left out: " + std::string(rules.otherwise));
@@ -41,6 +46,37 @@ class YamlReference {
   static std::string_view default_word(const T& value) {
     if constexpr (HasWords<T>) return value.word_text();
     return {};
+  }
+
+  struct Count {
+    int options = 0;
+    template <class T>
+    void operator()(std::string_view, T&, std::string_view, const Rules& = {}) {
+      ++options;
+    }
+  };
+
+  // A map that may be left out, with more options than a line takes.
+  template <class T>
+  static bool is_optional_block() {
+    if constexpr (kIsOptional<T>) {
+      if constexpr (Described<typename T::value_type>) {
+        Count count;
+        typename T::value_type blank{};
+        T::value_type::describe(count, blank);
+        return count.options > 3;
+      }
+    }
+    return false;
+  }
+  template <class T>
+  void optional_block(T&) {
+    if constexpr (kIsOptional<T>) {
+      if constexpr (Described<typename T::value_type>) {
+        typename T::value_type blank{};
+        block(blank);
+      }
+    }
   }
 
   template <class T>

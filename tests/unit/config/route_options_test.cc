@@ -20,7 +20,7 @@ TEST_CASE("what is wrong in a route is said with its place and what would be rig
       {"cache: of",
        "f:4:12: \"of\" is not known here (off or origin, or options: ttl, override, stale_while_revalidate, "
        "stale_if_error, refresh_ahead, etag, set_cookie, prefer, patience, adaptive, max_variants, status, "
-       "trust_client, store_unterminated, hit_for_miss and max_object)\n"},
+       "trust_client, store_unterminated, hit_for_miss, max_object, shared and coalesce)\n"},
       {"cache: { ttl: 5 }", "f:4:19: \"5\" is not a duration (a whole number and ms, s, m, h or d, as in 30s)\n"},
       {"cache: { ttl: 400d }", "f:4:19: 400d is too much (at most 365d)\n"},
       {"cache: { refresh_ahead: 20 }", "f:4:29: \"20\" is not a percentage (from 0% to 100%, as in 20%)\n"},
