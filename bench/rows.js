@@ -12,6 +12,8 @@ const kKiB = 1024;
 // headers: what the generator sends along.
 export const kRows = [
   { name: 'hit-1k', words: 'hit, 1 KiB', path: '/1k', bytes: kKiB, origin: 'none' },
+  // What hit-zstd is held against: as large a request and an answer.
+  { name: 'hit-plain', words: 'hit, 1 KiB, to a client that reads zstd', path: '/1k', bytes: kKiB, origin: 'none', headers: ['Accept-Encoding: zstd'] },
   {
     name: 'hit-zstd', words: 'hit, text of 5 KiB, which is 1 KiB in zstd', path: '/text', bytes: kText.length, origin: 'none',
     headers: ['Accept-Encoding: zstd'],
