@@ -18,7 +18,7 @@ void write_names(JsonWriter& json, std::string_view name, const std::vector<std:
   json.end_array();
 }
 
-// 202: in the log, but a failover now could lose it; it is sent again until that can't be.
+// 202: in the log, but a failover now could lose it; who knew it would then make everything older invalid.
 AdminReply reply_to(const Result<Appended>& appended, bool waited) {
   if (!appended) return error_reply(status_for(appended.error()), appended.error().detail);
   JsonWriter json;

@@ -170,3 +170,20 @@ fleet('all that Redis had is flushed: nothing old comes back', kRoutes, async ({
   await eventually(async () => (await nodes[1].metric('weir_log_lost_total')) > 0, 'on both');
   for (const node of [0, 1]) assert.equal((await get(node, '/item/1')).text, 'answer 3');
 });
+
+fleet('too few replicas have a purge: it is in effect, and not called safe', kRoutes, async ({ origin, get, send, nodes }) => {
+  origin.on('/item/1', fresh(600));
+  await get(0, '/item/1');
+  const answer = await nodes[0].admin('POST /admin/cache/invalidate', { tags: ['item:1'], wait: '10s' });
+  assert.equal(answer.status, 202);
+  assert.equal(answer.json.replicated, false);
+  assert.equal((await get(0, '/item/1')).text, 'answer 2');
+  assert.match((await send(0, 'PUT /item/1', {}, 'x')).get('cache-status'), /detail=invalidation-pending/);
+}, { shared: '    replicas: 1\n', count: 1 });
+
+fleet('what is said of Redis changes at the next start only, and a reload says so', kRoutes, async (stage) => {
+  const [weir] = stage.nodes;
+  weir.write(stage.text.replace('prefix: test', 'prefix: other'));
+  const { text } = await weir.admin('POST /admin/reload');
+  assert.match(text, /at the next start only: cache.redis and invalidation/);
+}, { count: 1 });
