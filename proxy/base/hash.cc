@@ -2,24 +2,20 @@
 #include "proxy/base/hash.h"
 
 #define XXH_INLINE_ALL
-#include <sys/random.h>
 #include <xxhash.h>
 
 #include <algorithm>
 #include <array>
 
 #include "proxy/base/check.h"
+#include "proxy/base/random.h"
 #include "proxy/base/text.h"
 
 namespace weir {
 namespace {
 
 std::uint64_t seed() noexcept {
-  static const std::uint64_t value = [] {
-    std::uint64_t drawn = 0;
-    WEIR_CHECK(::getrandom(&drawn, sizeof drawn, 0) == static_cast<ssize_t>(sizeof drawn));
-    return drawn;
-  }();
+  static const std::uint64_t value = random64();
   return value;
 }
 

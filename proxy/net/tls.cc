@@ -189,10 +189,6 @@ Io TlsSession::write(std::span<const iovec> pieces) {
   return outcome(returned);
 }
 
-bool TlsSession::has_pending() const {
-  return SSL_has_pending(session_.get()) == 1;
-}
-
 Io TlsSession::outcome(int returned) {
   const int errno_then = errno;
   wants_write_ = false;

@@ -56,8 +56,6 @@ class TlsSession {
   Io write(std::span<const iovec> pieces);
 
   bool wants_write() const { return wants_write_; }
-  // Decrypted bytes wait that no descriptor will tell of.
-  bool has_pending() const;
   // Why it failed, for people.
   const std::string& error() const { return error_; }
 

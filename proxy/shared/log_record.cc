@@ -14,19 +14,11 @@ using Kind = InvalidationRecord::Kind;
 
 constexpr std::array<std::string_view, 5> kKinds{"tag", "url", "prefix", "pattern", "all"};
 
-template <class Number>
-std::optional<Number> number(std::string_view text, int base) {
-  Number n{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n, base);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return n;
-}
-
 // How long ago, by clocks of two machines: bounded, so that a wild one does no harm.
 Time time_of(std::string_view microseconds, Time now, std::int64_t wall_us) {
   constexpr std::int64_t kLongestAgo = std::chrono::microseconds(std::chrono::hours(24 * 365)).count();
-  const auto then = std::clamp<std::int64_t>(number<std::int64_t>(microseconds, 10).value_or(0), 0, wall_us);
-  return now - std::chrono::microseconds(std::min(wall_us - then, kLongestAgo));
+  const auto then = std::min(parse_number(microseconds).value_or(0), static_cast<std::uint64_t>(wall_us));
+  return now - std::chrono::microseconds(std::min(wall_us - static_cast<std::int64_t>(then), kLongestAgo));
 }
 
 }  // namespace
@@ -46,6 +38,12 @@ std::string mark_text(std::uint64_t mark) {
   return {digits.data(), digits.size()};
 }
 
+std::uint64_t parse_mark(std::string_view text) {
+  std::uint64_t mark = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mark, 16);
+  return error == std::errc{} && end == text.data() + text.size() ? mark : 0;
+}
+
 void add_record_words(std::vector<std::string>& words, const InvalidationRecord& record, std::string_view node,
                       std::int64_t wall_us, std::uint64_t mark) {
   words.emplace_back(word_of(record.kind));
@@ -58,7 +56,7 @@ void add_record_words(std::vector<std::string>& words, const InvalidationRecord&
 
 std::optional<Position> parse_log_id(std::string_view id) {
   if (!id.starts_with("0-")) return std::nullopt;
-  return number<Position>(id.substr(2), 10);
+  return parse_number(id.substr(2));
 }
 
 // A kind that a newer version wrote may cover anything: then it counts as all.
@@ -75,8 +73,8 @@ std::optional<LogRecord> parse_log_record(const RedisReply& entry, Time now, std
   };
   LogRecord out;
   out.place.position = *position;
-  out.place.mark = number<std::uint64_t>(field("mark"), 16).value_or(0);
-  out.previous = number<std::uint64_t>(field("prev"), 16).value_or(0);
+  out.place.mark = parse_mark(field("mark"));
+  out.previous = parse_mark(field("prev"));
   out.node = field("node");
   if (field("kind") == "start") {
     out.starts = true;

@@ -30,8 +30,9 @@ struct LogRecord {
 std::string_view word_of(InvalidationRecord::Kind kind);
 std::optional<InvalidationRecord::Kind> invalidation_kind_of(std::string_view word);
 
-// The words of a mark: 16 hexadecimal digits.
+// The words of a mark: 16 hexadecimal digits. And back; 0 for what is none.
 std::string mark_text(std::uint64_t mark);
+std::uint64_t parse_mark(std::string_view text);
 
 // The arguments that the append script takes for each record: kind, value, soft, time, node, mark.
 void add_record_words(std::vector<std::string>& words, const InvalidationRecord& record, std::string_view node,

@@ -3,10 +3,10 @@
 #include "proxy/shared/redis_log.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "proxy/base/random.h"
+#include "proxy/base/text.h"
 #include "proxy/shared/log_scripts.h"
 
 namespace weir {
@@ -17,12 +17,6 @@ constexpr Duration kRetry = std::chrono::milliseconds(50);
 
 std::string key_of(const std::string& prefix, std::string_view what) {
   return "{" + prefix + "}:" + std::string(what);  // the braces: one slot of a cluster for both
-}
-
-std::optional<std::uint64_t> number(std::string_view text, int base = 10) {
-  std::uint64_t n = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n, base);
-  return error == std::errc{} && end == text.data() + text.size() ? std::optional(n) : std::nullopt;
 }
 
 Error not_understood(std::string_view what) {
@@ -120,7 +114,7 @@ void RedisLog::on_report(const Result<RedisReply>& reply, Time sent) {
     leave(not_understood("a report"));
     return report_timer_.set(command_timeout());
   }
-  const auto last = number(answer.elements[2].text);
+  const auto last = parse_number(answer.elements[2].text);
   if (!last) {
     leave(not_understood("a report"));
     return report_timer_.set(command_timeout());
@@ -134,7 +128,8 @@ void RedisLog::on_report(const Result<RedisReply>& reply, Time sent) {
     // Redis may have lost reports of nodes that still trust theirs: evicted, or with a primary that was replaced.
     if (answer.elements[4].integer == 1 || !std::exchange(sure_, true))
       whole_from_ = now + options_.lease + options_.lease / 20;
-    proof_at_ = {last_, number(answer.elements[3].text, 16).value_or(0)};
+    // What was appended after this report was taken counts as well.
+    if (last_ >= proof_at_.position) proof_at_ = {last_, parse_mark(answer.elements[3].text)};
     proof_until_ = sent + options_.lease;
     trouble_.clear();
     extend_trust();
@@ -149,12 +144,12 @@ void RedisLog::on_report(const Result<RedisReply>& reply, Time sent) {
 void RedisLog::join(std::string_view status, const RedisReply& answer) {
   if (status == "lost") {
     lose(last_);
-    place_ = {last_, number(answer.elements[3].text, 16).value_or(0)};
+    place_ = {last_, parse_mark(answer.elements[3].text)};
     marks_.add(place_);
     has_place_ = true;
     reading_.cancel();  // it asked for what comes after another place
   } else if (status == "new" && !following_) {
-    const Position first = number(answer.elements[1].text).value_or(1);
+    const Position first = parse_number(answer.elements[1].text).value_or(1);
     rules_.forget(first - 1);
     place_ = {first - 1, 0};
     has_place_ = false;
@@ -168,6 +163,7 @@ void RedisLog::join(std::string_view status, const RedisReply& answer) {
 void RedisLog::lose(Position upto) {
   rules_.forget(upto);
   marks_.clear();
+  proof_at_ = {};
   ++lost_;
   const Error why{Side::redis, Code::unavailable, "the invalidation log was lost; all that is older is invalid"};
   for (Wait& wait : std::exchange(waits_, {})) {

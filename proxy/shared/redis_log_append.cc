@@ -1,10 +1,10 @@
 // Appending to the shared log, and the acknowledgement: in the log, on the replicas that are asked for, applied here,
 // and where it is asked for by every node that still trusts its memory.
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "proxy/base/random.h"
+#include "proxy/base/text.h"
 #include "proxy/shared/log_scripts.h"
 #include "proxy/shared/redis_log.h"
 
@@ -22,13 +22,6 @@ constexpr std::size_t kLongestValue = 8192;             // what is read at once 
 InvalidationRecord bounded(InvalidationRecord record) {
   if (record.value.size() > kLongestValue) record = InvalidationRecord{InvalidationRecord::Kind::all, {}, record.soft};
   return record;
-}
-
-std::optional<Position> position_in(const RedisReply& reply) {
-  Position position = 0;
-  const auto [end, error] = std::from_chars(reply.text.data(), reply.text.data() + reply.text.size(), position);
-  const bool whole = reply.is_string() && error == std::errc{} && end == reply.text.data() + reply.text.size();
-  return whole ? std::optional(position) : std::nullopt;
 }
 
 }  // namespace
@@ -80,7 +73,7 @@ void RedisLog::on_appended(Order order, const Result<RedisReply>& reply, Positio
     report();
   }
   if (!reply) return keep(std::move(order), reply.error());
-  const auto position = position_in(*reply);
+  const auto position = parse_number(reply->text);
   if (!position || *position <= sent)
     return keep(std::move(order), {Side::redis, Code::malformed, "Redis gave the record no place"});
   appended_ += order.records.size();

@@ -4,10 +4,10 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
-#include <sys/random.h>
 
 #include "proxy/base/check.h"
 #include "proxy/base/hash.h"
+#include "proxy/base/random.h"
 #include "proxy/base/text.h"
 
 namespace weir {
@@ -92,9 +92,7 @@ std::string Seal::name_of(char kind, std::span<const std::string_view> parts) co
 }
 
 std::string random_id() {
-  Digest drawn;
-  WEIR_CHECK(::getrandom(&drawn, sizeof drawn, 0) == static_cast<ssize_t>(sizeof drawn));
-  const auto digits = hex_of(drawn);
+  const auto digits = hex_of(Digest{random64(), random64()});
   return {digits.data(), digits.size()};
 }
 
