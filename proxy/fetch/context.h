@@ -86,7 +86,9 @@ struct Node {
   std::array<std::atomic<unsigned>, 3> recodings{};  // under way, by RecodingPlace::Kind
   const Time started = MonotonicClock::now();
   DictionaryTable dictionaries{rules, background};
-  Background background{kBackgroundThreads};  // stops before the workers go: its work posts to their loops
+  // Both stop before the workers go: their work posts to loops. Looking up names has threads of its own, since it hangs
+  // where the name server does.
+  Background background{kBackgroundThreads}, names{kBackgroundThreads};
 };
 
 // A config that runs: const, shared by all workers, swapped whole.

@@ -83,6 +83,7 @@ class Fetch final : public OriginConnection::User {
   std::unique_ptr<Timer> sharing_pause;  // until it is looked again whether another node has got it
   Duration pause{};
   Time shared_since{};
+  std::string known;  // the seal of what other nodes have, and that won't do
 
   Fields to_origin;  // prepared
   std::string_view target;

@@ -1,10 +1,11 @@
 // share: before the origin is asked, has another node the answer, or is it fetching it? Redis that is slow or away is
 // no reason to wait, and no trouble of it is ever the client's.
 //
-//   look ─┬─ fresh ──────────────────────────► the flight is complete
-//         ├─ stale, or nothing ─► lease ─┬──► ours: prepare, and give what came to the others (keep)
-//         │                              └──► another node's: pause ─► look again
-//         └─ no help ────────────────────────► prepare
+//   look ─┬─ fresh ────────────────────────► the flight is complete
+//         ├─ stale ─► look for a newer one
+//         ├─ nothing, the lease is ours ───► prepare, and give what came to the others (keep)
+//         ├─ nothing, it is another node's ► pause ─► look again
+//         └─ no help ──────────────────────► prepare
 #include <algorithm>
 
 #include "proxy/cache/vary.h"
@@ -46,27 +47,10 @@ void complete(Fetch& f, ObjectPtr object) {
   f.over();
 }
 
-void take_lease(Fetch& f);
-
 void pause(Fetch& f) {
-  if (f.worker.loop.now().mono - f.shared_since > kLongestWait) return go_on(f);
   f.pause = std::clamp(f.pause * 2, kShortestPause, kLongestPause);
   if (!f.sharing_pause) f.sharing_pause = std::make_unique<Timer>(f.worker.loop, [&f] { look(f); });
   f.sharing_pause->set(f.pause);
-}
-
-// Whatever may be said of a lease. False: it was something else.
-template <class Answer>
-bool took_lease(Fetch& f, Answer& answer) {
-  if (auto* const lease = std::get_if<RedisLease>(&answer)) {
-    f.lease = std::move(*lease);
-    go_on(f);
-  } else if (std::holds_alternative<LeaseHeld>(answer)) {
-    pause(f);
-  } else {
-    return false;
-  }
-  return true;
 }
 
 // Each answer is asked for anew: who waited for another node's would only wait longer.
@@ -89,38 +73,20 @@ bool use(Fetch& f, TierFound found) {
   return fresh;
 }
 
-// What this node can't place yet, since another one is a record ahead of it, it can a moment later.
+// What this node can't place yet, since another one is a record ahead of it, it can a moment later. Of what won't do it
+// wants to hear no more: it looks for what comes next, or for the right to fetch that.
 void on_found(Fetch& f, TierFound found) {
   if (found.object->position > f.worker.node.rules.head()) return pause(f);
   const bool asks_anew = never_fresh(*found.object);
+  f.known = found.seal;
   if (use(f, std::move(found))) return;
-  f.route.policy.coalesce_over_nodes && !asks_anew ? take_lease(f) : go_on(f);
-}
-
-// The one who had the lease before may have written between our look and now.
-void look_once_more(Fetch& f) {
-  const RedisTier::Asked asked{f.key.bytes, f.key.digest, f.route.policy.max_object};
-  f.sharing = f.worker.tier->find(asked, f.request.fields, [&f](TierAnswer answer) {
-    f.sharing.done();
-    auto* const hit = std::get_if<TierFound>(&answer);
-    if (hit == nullptr || !use(f, std::move(*hit))) go_on(f);
-  });
-}
-
-void take_lease(Fetch& f) {
-  f.sharing = f.worker.tier->leases().acquire(f.key.bytes, [&f](LeaseAnswer answer) {
-    f.sharing.done();
-    if (auto* const lease = std::get_if<RedisLease>(&answer)) {
-      f.lease = std::move(*lease);
-      return look_once_more(f);
-    }
-    if (!took_lease(f, answer)) go_on(f);
-  });
+  f.route.policy.coalesce_over_nodes && !asks_anew ? look(f) : go_on(f);
 }
 
 void look(Fetch& f) {
+  if (f.worker.loop.now().mono - f.shared_since > kLongestWait) return go_on(f);
   RedisTier& tier = *f.worker.tier;
-  const RedisTier::Asked asked{f.key.bytes, f.key.digest, f.route.policy.max_object};
+  const RedisTier::Asked asked{f.key.bytes, f.key.digest, f.route.policy.max_object, f.known};
   if (!f.route.policy.coalesce_over_nodes) {
     f.sharing = tier.find(asked, f.request.fields, [&f](TierAnswer answer) {
       f.sharing.done();
@@ -132,7 +98,9 @@ void look(Fetch& f) {
   f.sharing = tier.find_or_lease(asked, f.request.fields, [&f](TierOrLease answer) {
     f.sharing.done();
     if (auto* const hit = std::get_if<TierFound>(&answer)) return on_found(f, std::move(*hit));
-    if (!took_lease(f, answer)) go_on(f);
+    if (std::holds_alternative<LeaseHeld>(answer)) return pause(f);
+    if (auto* const lease = std::get_if<RedisLease>(&answer)) f.lease = std::move(*lease);
+    go_on(f);
   });
 }
 

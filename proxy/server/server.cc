@@ -78,6 +78,7 @@ Server::~Server() {
   });
   side_.stop();
   node_.background.stop();
+  node_.names.stop();
   if (signals_ >= 0) {
     signal_watch_.reset();
     ::close(signals_);
@@ -131,8 +132,8 @@ Result<void> Server::open(const Prepared& prepared) {
 void Server::share() {
   share_value_digests(config_->cache.redis->secret.text);
   const std::string about = public_addresses_.empty() ? std::string("?") : public_addresses_.front().text();
-  auto log = std::make_unique<RedisLog>(side_.loop, node_.background, redis_settings(*config_),
-                                        log_options(*config_, about), node_.rules);
+  auto log = std::make_unique<RedisLog>(side_.loop, node_.names, redis_settings(*config_), log_options(*config_, about),
+                                        node_.rules);
   shared_log_ = log.get();
   node_.log = std::move(log);
   side_.loop.post([this] { shared_log_->start(); });
@@ -144,7 +145,7 @@ void Server::listen_to_database() {
   std::latch begun(1);
   side_.loop.post([&] {
     listener_ =
-        std::make_unique<PostgresListener>(side_.loop, node_.background, *node_.log, postgres_settings(*config_, node));
+        std::make_unique<PostgresListener>(side_.loop, node_.names, *node_.log, postgres_settings(*config_, node));
     begun.count_down();
   });
   begun.wait();

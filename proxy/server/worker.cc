@@ -28,9 +28,8 @@ Worker::~Worker() {
 }
 
 void Worker::share(std::shared_ptr<const RedisSettings> redis, const RedisTierSettings& tier) {
-  Background& background = context_.node.background;
-  context_.redis = std::make_unique<Redis>(context_.loop, background, std::move(redis));
-  context_.tier = std::make_unique<RedisTier>(context_.loop, background, *context_.redis, tier);
+  context_.redis = std::make_unique<Redis>(context_.loop, context_.node.names, std::move(redis));
+  context_.tier = std::make_unique<RedisTier>(context_.loop, context_.node.background, *context_.redis, tier);
 }
 
 void Worker::run(const std::vector<int>& listeners, std::shared_ptr<const Snapshot> snapshot) {

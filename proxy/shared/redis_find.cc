@@ -18,6 +18,7 @@ using Steady = std::chrono::steady_clock;
 
 constexpr Size kUnpackedAtOnce = 128_KiB;                         // more is done in the background
 constexpr Duration kTimeForPart = std::chrono::milliseconds(10);  // 1 MiB at 1 Gbit/s
+constexpr std::uint32_t kPartsUnderWay = 2;  // what else is asked for on this connection comes behind them
 
 TierMiss miss_of(const Error& error) {
   switch (error.code) {
@@ -65,6 +66,7 @@ RedisFind::RedisFind(RedisTierContext& tier, const RedisTier::Asked& asked, cons
       key_(asked.key),
       digest_(asked.digest),
       most_(asked.most),
+      known_(asked.known),
       request_(request),
       wants_lease_(wants_lease),
       done_(std::move(done)),
@@ -124,7 +126,7 @@ void RedisFind::ask_entry_or_lease() {
   token_ = random_id();
   lease_asked_ = Steady::now();
   RedisCommand command{
-      {"EVAL", std::string(redis_scripts::kFindOrTake), "2", name_, lease_, token_, tier_.leases.bound_ms()},
+      {"EVAL", std::string(redis_scripts::kFindOrTake), "2", name_, lease_, token_, tier_.leases.bound_ms(), known_},
       name_,
       time_left()};
   calls_.resize(1);
@@ -174,31 +176,36 @@ void RedisFind::follow(const VaryNote& note) {
   ask(EntryNames::variant(stem_, id), EntryNames::variant_lease(stem_, id));
 }
 
+// A few at a time: others want to be answered, too.
 void RedisFind::ask_parts() {
   const BodyPlace& place = job_->entry.place;
   job_->parts.resize(place.parts);
-  parts_missing_ = place.parts;
   calls_.clear();
   calls_.resize(place.parts);
-  const Duration timeout = time_left() + kTimeForPart * place.parts;
-  for (std::uint32_t n = 0; n < place.parts; ++n) {
-    const std::string name = EntryNames::part(stem_, place.parts_name, n);
-    calls_[n] = tier_.redis.call({{"GET", name}, name, timeout}, [this, n](Result<RedisReply> reply) {
-      calls_[n].done();
-      on_part(n, std::move(reply));
-    });
-  }
+  part_timeout_ = time_left() + kTimeForPart * place.parts;
+  while (parts_asked_ < std::min(place.parts, kPartsUnderWay)) ask_part();
+}
+
+void RedisFind::ask_part() {
+  const std::uint32_t n = parts_asked_++;
+  const std::string name = EntryNames::part(stem_, job_->entry.place.parts_name, n);
+  const Duration left = std::max<Duration>(part_timeout_ - (MonotonicClock::now() - began_), kTimeForPart);
+  calls_[n] = tier_.redis.call({{"GET", name}, name, left}, [this, n](Result<RedisReply> reply) {
+    calls_[n].done();
+    on_part(n, std::move(reply));
+  });
 }
 
 void RedisFind::on_part(std::size_t n, Result<RedisReply> reply) {
   if (!reply.ok()) return miss(miss_of(reply.error()));
   if (!reply.value().is_string()) return unfit(TierMiss::part);
-  const Size written = job_->entry.place.written;
-  const Size wanted = std::min<Size>(kPart, written - n * kPart);
+  const BodyPlace& place = job_->entry.place;
+  const Size wanted = std::min<Size>(kPart, place.written - n * kPart);
   if (reply.value().text.size() != wanted) return unfit(TierMiss::corrupt);
   tier_.counters.bytes_read.add(wanted);
   job_->parts[n] = std::move(reply.value().text);
-  if (--parts_missing_ == 0) unpack();
+  if (++parts_here_ == place.parts) return unpack();
+  if (parts_asked_ < place.parts) ask_part();
 }
 
 void RedisFind::unpack() {
@@ -217,7 +224,9 @@ void RedisFind::unpack() {
 void RedisFind::unpacked() {
   if (job_->unfit) return unfit(miss_of(*job_->unfit));
   tier_.counters.hits.add();
-  finish(TierFound{std::move(job_->entry.object), job_->entry.mark});
+  const std::string_view bytes = job_->bytes;
+  const auto seal = bytes.substr(bytes.size() - Seal::kSize);
+  finish(TierFound{std::move(job_->entry.object), job_->entry.mark, std::string(seal)});
 }
 
 // Nobody should come across it again, but for one that is only larger than we want it. A good entry that another node

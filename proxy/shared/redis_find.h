@@ -34,6 +34,7 @@ class RedisFind : public std::enable_shared_from_this<RedisFind> {
   void read(std::string bytes);
   void follow(const VaryNote& note);
   void ask_parts();
+  void ask_part();
   void on_part(std::size_t n, Result<RedisReply> reply);
   void unpack();
   void unpacked();
@@ -46,6 +47,7 @@ class RedisFind : public std::enable_shared_from_this<RedisFind> {
   const std::string key_;
   const Digest digest_;
   const Size most_;
+  const std::string known_;
   const Fields& request_;  // the asker's; not touched once this is cancelled
   const bool wants_lease_;
   Callback<void(TierOrLease)> done_;
@@ -60,8 +62,9 @@ class RedisFind : public std::enable_shared_from_this<RedisFind> {
   Time asked_;                        // when that was asked
   std::chrono::steady_clock::time_point lease_asked_;
   std::shared_ptr<Job> job_;
-  std::size_t parts_missing_ = 0;
-  std::vector<Operation> calls_;  // this turn's round trip; [0] is PTTL where there are two
+  std::uint32_t parts_asked_ = 0, parts_here_ = 0;
+  std::vector<Operation> calls_;  // under way; [0] is PTTL where there are two, or each is a part
+  Duration part_timeout_{};
 };
 
 }  // namespace weir

@@ -27,10 +27,13 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1)";
 
-// KEYS: entry, lease. ARGV: token, ms. → {PTTL, the entry}; or, where there is none, as kTake
+// KEYS: entry, lease. ARGV: token, ms, the seal of the entry that the asker knows or "". → {PTTL, the entry}; or, where
+// there is none or that one, as kTake
 inline constexpr std::string_view kFindOrTake = R"(
-local found = redis.call('GET', KEYS[1])
-if found then return {redis.call('PTTL', KEYS[1]), found} end
+if ARGV[3] == '' or redis.call('GETRANGE', KEYS[1], -#ARGV[3], -1) ~= ARGV[3] then
+  local found = redis.call('GET', KEYS[1])
+  if found then return {redis.call('PTTL', KEYS[1]), found} end
+end
 if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return '' end
 return redis.call('GET', KEYS[2]) or 'gone')";
 

@@ -11,6 +11,7 @@
 
 #include <list>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -26,6 +27,7 @@ class RedisPut;
 struct TierFound {
   std::shared_ptr<Object> object;  // nobody else has it yet
   std::uint64_t mark = 0;          // as it was given to put(), for Object::position
+  std::string seal;                // tells this entry from every other
 };
 struct TierMissed {
   TierMiss why = TierMiss::absent;
@@ -43,9 +45,10 @@ class RedisTier {
   RedisTier& operator=(const RedisTier&) = delete;
 
   struct Asked {
-    std::string_view key;  // key bytes; copied
-    Digest digest;         // of it
-    Size most = 8_MiB;     // a larger body is a miss
+    std::string_view key;      // key bytes; copied
+    Digest digest;             // of it
+    Size most = 8_MiB;         // a larger body is a miss
+    std::string_view known{};  // find_or_lease: the seal of an entry that won't do, and is as good as none
   };
   // `request` chooses among variants; it must live until the answer or the end of the operation.
   Operation find(const Asked& asked, const Fields& request, Callback<void(TierAnswer)> done);

@@ -45,6 +45,7 @@ export const kFaults = {
     await sleep(random.between(50, 3000));
     node.weir.signal('SIGCONT');
   },
+  'the database drops its connections': async (stage) => { await stage.database.drop_connections(); },
   'a node is killed and starts anew': async (stage, random) => {
     const node = node_of(stage, random);
     await stage.kill(node);

@@ -5,10 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { kItems } from './stage.js';
 
 const kPatience = 15_000;   // for one answer: past it the request is given up
+const kHost = 'items.example';   // the same on all nodes, so that what one has is another's, too
 
 export class Load {
   acknowledged = new Array(kItems).fill(0);   // by item: the newest version whose invalidation was acknowledged
-  invalidations = { route: 0, admin: 0 };
+  invalidations = { route: 0, admin: 0, method: 0, database: 0 };
   unacknowledged = 0;
   reads = 0;
   hits = 0;
@@ -22,10 +23,11 @@ export class Load {
     Object.assign(this, { stage, random });
   }
 
-  start({ readers, writers, purgers }) {
+  start({ readers, writers, purgers, changers }) {
     for (let i = 0; i < readers; i += 1) this.#run(() => this.#read());
     for (let i = 0; i < writers; i += 1) this.#run(() => this.#write());
     for (let i = 0; i < purgers; i += 1) this.#run(() => this.#purge());
+    for (let i = 0; i < changers; i += 1) this.#run(() => this.#change());
   }
 
   async stop() {
@@ -35,7 +37,7 @@ export class Load {
   }
 
   get total() {
-    return this.invalidations.route + this.invalidations.admin;
+    return Object.values(this.invalidations).reduce((sum, n) => sum + n, 0);
   }
 
   #run(once) {
@@ -54,7 +56,8 @@ export class Load {
 
   #ask(port, method, path, { headers = {}, body } = {}) {
     return new Promise((done, fail) => {
-      const request = http.request({ host: '127.0.0.1', port, method, path, headers, agent: this.#agent }, (response) => {
+      const named = path.startsWith('/admin/') ? headers : { Host: kHost, ...headers };
+      const request = http.request({ host: '127.0.0.1', port, method, path, headers: named, agent: this.#agent }, (response) => {
         let text = '';
         response.setEncoding('latin1').on('data', (data) => { text += data; });
         response.on('end', () => done({ status: response.statusCode, headers: response.headers, text })).on('error', fail);
@@ -106,20 +109,67 @@ export class Load {
     this.invalidations.route += 1;
   }
 
-  // Many rows change at once, past weir; then they are purged.
-  async #purge() {
+  // Items that change past weir, with their new versions: `wanted` of them, or all that `covers`.
+  #some(wanted, covers = () => false) {
     const items = new Set();
-    while (items.size < 20) items.add(this.#item());
-    const versions = [...items].map((item) => [item, this.stage.origin.bump(item)]);
+    for (let item = 0; item < kItems; item += 1) if (covers(String(item))) items.add(item);
+    while (items.size < wanted) items.add(this.#item());
+    return [...items].map((item) => [item, this.stage.origin.bump(item)]);
+  }
+
+  // What the admin endpoint takes: of each kind, the more seldom the more it covers.
+  #admin_purge() {
+    const path = ([item]) => `/item/${item}`;
+    const dice = this.random.below(100);
+    const digits = String(100 + this.random.below(100));
+    if (dice < 1) return { versions: this.#some(20), body: { all: true } };
+    if (dice < 10) return { versions: this.#some(0, (item) => item.startsWith(digits)), body: { prefix: `/item/${digits}` } };
+    if (dice < 19) return { versions: this.#some(0, (item) => item.length === 4 && item.startsWith(digits)), body: { pattern: `/item/${digits}?` } };
+    const versions = this.#some(20);
+    if (dice < 40) return { versions, body: { urls: versions.map(path) } };
+    return { versions, body: { tags: versions.map(([item]) => `item:${item}`), soft: dice < 60 } };
+  }
+
+  // Many rows change at once, past weir; then they are purged. Whatever covers them with one record counts once.
+  async #purge() {
+    const { versions, body } = this.#admin_purge();
     const node = this.#node();
-    const body = JSON.stringify({ tags: versions.map(([item]) => `item:${item}`), wait: '10s' });
-    const headers = { 'Content-Type': 'application/json', 'Content-Length': body.length };
-    const answer = await this.#ask(node.weir.adminPort, 'POST', '/admin/cache/invalidate', { headers, body });
+    const text = JSON.stringify({ ...body, wait: '10s' });
+    const headers = { 'Content-Type': 'application/json', 'Content-Length': text.length };
+    const answer = await this.#ask(node.weir.adminPort, 'POST', '/admin/cache/invalidate', { headers, body: text });
+    const records = (body.tags ?? body.urls ?? [0]).length;
     if (answer.status !== 200 || JSON.parse(answer.text).missing.length > 0) {
+      this.unacknowledged += records;
+      return;
+    }
+    for (const [item, version] of versions) this.#acknowledge(item, version);
+    this.invalidations.admin += records;
+    if (this.random.below(4) === 0) await this.#purge_by_method();
+  }
+
+  async #purge_by_method() {
+    const [[item, version]] = this.#some(1);
+    const method = this.random.pick(['PURGE', 'SOFTPURGE']);
+    const answer = await this.#ask(this.#node().port, method, `/item/${item}`);
+    if (answer.status !== 200) {
+      this.unacknowledged += 1;
+      return;
+    }
+    this.#acknowledge(item, version);
+    this.invalidations.method += 1;
+  }
+
+  // Rows that change in the database, which tells weir.
+  async #change() {
+    const versions = this.#some(20);
+    const open = this.random.below(3) === 0 ? this.random.between(10, 800) : 0;
+    const items = versions.map(([item]) => item).sort((a, b) => a - b);   // locked in one order: no deadlocks
+    const xid = await this.stage.database.change(items, open);
+    if (!await this.stage.database.applied(xid, kPatience)) {
       this.unacknowledged += versions.length;
       return;
     }
     for (const [item, version] of versions) this.#acknowledge(item, version);
-    this.invalidations.admin += versions.length;
+    this.invalidations.database += versions.length;
   }
 }

@@ -34,7 +34,7 @@ let failure = null;
 try {
   for (const node of stage.nodes) await stage.trusted(node);
   say(`seed ${seed}: ${values.nodes} nodes, until ${wanted} invalidations are acknowledged`);
-  load.start({ readers: 24, writers: 12, purgers: 2 });
+  load.start({ readers: 24, writers: 12, purgers: 2, changers: 6 });
   if (!values.broken) faults.start(Number(values.pause));
   const enough = () => load.total >= wanted || load.stale.length > 0 || Date.now() - began > Number(values.seconds) * 1000;
   while (!enough()) await sleep(50);
@@ -49,7 +49,8 @@ try {
 }
 
 const took = (Date.now() - began) / 1000;
-say(`${load.total} acknowledged (${load.invalidations.route} by writes, ${load.invalidations.admin} by admin calls), ` +
+say(`${load.total} acknowledged (${load.invalidations.route} by writes, ${load.invalidations.admin} by admin calls, ` +
+  `${load.invalidations.method} by PURGE, ${load.invalidations.database} by the database), ` +
   `${load.unacknowledged} not; ${(load.total / took).toFixed(0)}/s`);
 say(`${load.reads} reads, ${(100 * load.hits / Math.max(1, load.reads)).toFixed(1)} % hits; origin requests ${stage.origin.requests}; ` +
   `faults ${faults.happened.length}; errors ${JSON.stringify(load.errors)}`);

@@ -1,21 +1,26 @@
-// What the coherence check runs on: an origin with numbered items, two Redis servers (a primary and its replica), a relay
-// for each node that stands between it and Redis, and the nodes. All on free ports of loopback, all stopped by stop().
+// What the coherence check runs on: an origin with numbered items, a PostgreSQL that has them too, two Redis servers (a
+// primary and its replica), a relay for each node that stands between it and Redis, and the nodes. All on free ports of
+// loopback, all stopped by stop().
 import http from 'node:http';
 import { eventually } from '../support/patience.js';
 import { RedisServer } from '../support/redis.js';
 import { Relay } from '../support/relay.js';
 import { Weir } from '../support/weir.js';
+import { Database } from './database.js';
 
 export const kItems = 2000;
 export const kLease = 1000;   // milliseconds
 
-const config = (relay, workers) => `
+const config = (relay, database, workers) => `
 workers: ${workers}
 access_log: off
+admin: { address: "127.0.0.1:0", purge_from: 127.0.0.1 }
 cache:
   memory: 64MiB
   redis: { url: "redis://127.0.0.1:${relay.port}", prefix: coherence, timeout: 50ms, replicas: 1 }
-invalidation: { lease: ${kLease}ms }
+invalidation:
+  lease: ${kLease}ms
+  postgres: { url: "${database.url}", reader: coherence }
 routes:
   - name: write
     match: PUT /item/{id}
@@ -69,6 +74,7 @@ export class Stage {
     stage.workers = workers;
     stage.env = env;
     stage.origin = await VersionedOrigin.start();
+    stage.database = await Database.start(kItems);
     const options = ['--repl-diskless-sync-delay', '0', '--repl-timeout', '5'];
     stage.primary = await RedisServer.start(options);
     stage.replica = await RedisServer.start(options);
@@ -89,7 +95,7 @@ export class Stage {
   }
 
   async begin(node) {
-    node.weir = await Weir.start(config(node.relay, this.workers), { origins: [this.origin], env: this.env });
+    node.weir = await Weir.start(config(node.relay, this.database, this.workers), { origins: [this.origin], env: this.env });
     node.port = node.weir.port;
     node.up = true;
   }
@@ -123,6 +129,7 @@ export class Stage {
       await relay.close();
     }
     for (const redis of [this.primary, this.replica]) await redis?.stop();
+    await this.database?.stop();
     await this.origin?.close();
     if (errors.length) throw errors[0];
   }

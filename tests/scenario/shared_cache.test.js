@@ -1,6 +1,7 @@
 // Several weirs that share a Redis are one cache: what one fetched the others don't fetch again, and no trouble of Redis is a
 // client's.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { isHit } from '../support/cache_status.js';
 import { decoded } from '../support/codings.js';
 import { fleet } from '../support/fleet.js';
@@ -227,6 +228,29 @@ fleet('what is stale in Redis is validated, not fetched', kRoutes, async ({ orig
   assert.equal(answer.text, 'content');
   assert.match(answer.get('cache-status'), /fwd-status=304|hit/);
   assert.equal(origin.last('/v').get('if-none-match'), '"v1"');
+});
+
+fleet('what is stale in Redis is read once, however long its successor takes', kRoutes, async ({ origin, get, nodes, written }) => {
+  const asked = gate(), answer = gate();
+  const body = randomBytes(50_000).toString('hex');
+  origin.on('/large', [{ headers: { 'Cache-Control': 'max-age=600' }, body }, async () => {
+    asked.open();
+    await answer.opened;
+    return { headers: { 'Cache-Control': 'max-age=600' }, body: `new ${body}` };
+  }]);
+  await get(0, '/large');
+  await written();
+  await nodes[0].invalidate({ tags: ['all'], soft: true, wait: '5s' });
+  const leads = get(0, '/large');
+  await asked.opened;
+  const waits = get(1, '/large');
+  await eventually(async () => await nodes[1].metric('weir_redis_leases_total', { result: 'held' }) >= 5, 'node 1 has looked again and again');
+  answer.open();
+  assert.equal((await leads).text, `new ${body}`);
+  assert.equal((await waits).text, `new ${body}`);
+  assert.equal(origin.count('/large'), 2);
+  const read = await nodes[1].metric('weir_redis_read_bytes_total');
+  assert.ok(read < 3 * body.length, `${read} bytes were read of entries with ${body.length}`);
 });
 
 fleet('what is stale in Redis is served where the origin fails', kRoutes, async ({ origin, get, nodes, written }) => {
