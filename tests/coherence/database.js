@@ -30,7 +30,8 @@ export class Database {
       break;
     }
     database.pool = new pg.Pool({ connectionString: database.url, max: 12 });
-    database.pool.on('error', () => {});   // one that idled was ended: that is a fault like the others
+    // Connections are ended, idle or in use: that is a fault like the others, and whoever uses one hears of it anyway.
+    database.pool.on('error', () => {}).on('connect', (client) => client.on('error', () => {}));
     await database.pool.query(`CREATE TABLE items (id int PRIMARY KEY, version int NOT NULL);
       INSERT INTO items SELECT id, 1 FROM generate_series(0, ${items - 1}) AS id`);
     await database.pool.query(execFileSync(weirBinary, ['postgres-sql', 'items:item:{id}'], { encoding: 'utf8' }));
