@@ -99,7 +99,7 @@ void Fetch::over() {
   if (alive_) *alive_ = false;
   acquiring.cancel();
   sharing.cancel();
-  sharing_pause.reset();
+  if (sharing_pause) sharing_pause->clear();  // this may come from inside it
   lease.release();
   if (connection) pool().give_back(std::move(connection));
   auto& fetches = worker.fetches;

@@ -84,6 +84,7 @@ class Fetch final : public OriginConnection::User {
   Duration pause{};
   Time shared_since{};
   std::string known;  // the seal of what other nodes have, and that won't do
+  TierFound ahead;    // of theirs, what this node's log can't place yet
 
   Fields to_origin;  // prepared
   std::string_view target;

@@ -7,6 +7,7 @@
 //         ├─ nothing, it is another node's ► pause ─► look again
 //         └─ no help ──────────────────────► prepare
 #include <algorithm>
+#include <utility>
 
 #include "proxy/cache/vary.h"
 #include "proxy/fetch/fetch.h"
@@ -16,10 +17,12 @@ namespace {
 
 constexpr Duration kShortestPause = std::chrono::milliseconds(1), kLongestPause = std::chrono::milliseconds(10);
 constexpr Duration kLongestWait = std::chrono::seconds(10);  // for other nodes, all in all
+constexpr Duration kLongestAhead = std::chrono::seconds(1);  // for this node's log to catch up
 constexpr Duration kPass = std::chrono::seconds(1);          // nobody waits for a key whose answer was no good
 constexpr Duration kNewer = std::chrono::seconds(1);         // less isn't worth taking another copy for
 
 void look(Fetch& f);
+void look_at_ahead(Fetch& f);
 
 void go_on(Fetch& f) {
   f.step_ = &kPrepare;
@@ -37,7 +40,8 @@ bool is_fresh(const Fetch& f, const Object& object) {
   const Duration left = object.life.ttl(now);
   if (object.life.always_validate || left <= Duration{}) return false;
   if (!f.kept || f.worker.node.rules.covers(*f.kept) != Coverage::none) return true;
-  return left > f.kept->life.ttl(now) + kNewer;
+  const Duration left_of_kept = f.kept->life.ttl(now);
+  return left_of_kept <= Duration{} || left > left_of_kept + kNewer;
 }
 
 void complete(Fetch& f, ObjectPtr object) {
@@ -48,8 +52,11 @@ void complete(Fetch& f, ObjectPtr object) {
 }
 
 void pause(Fetch& f) {
+  if (f.worker.loop.now().mono - f.shared_since > kLongestWait || !f.worker.node.rules.trusted()) return go_on(f);
   f.pause = std::clamp(f.pause * 2, kShortestPause, kLongestPause);
-  if (!f.sharing_pause) f.sharing_pause = std::make_unique<Timer>(f.worker.loop, [&f] { look(f); });
+  if (!f.sharing_pause) {
+    f.sharing_pause = std::make_unique<Timer>(f.worker.loop, [&f] { f.ahead.object ? look_at_ahead(f) : look(f); });
+  }
   f.sharing_pause->set(f.pause);
 }
 
@@ -64,27 +71,39 @@ bool use(Fetch& f, TierFound found) {
   const Coverage coverage = is_known(f, found) ? node.rules.covers(*found.object) : Coverage::hard;
   if (coverage == Coverage::hard) return false;
   const bool fresh = coverage == Coverage::none && is_fresh(f, *found.object);
-  if (fresh || !f.kept) node.store.put(found.object, f.route.policy.max_variants);
+  const bool better = !f.kept || found.object->date > f.kept->date;
+  if (fresh || better) node.store.put(found.object, f.route.policy.max_variants);
   if (fresh) {
     complete(f, std::move(found.object));
-  } else if (!f.kept) {
+  } else if (better) {
     f.kept = std::move(found.object);
   }
   return fresh;
 }
 
-// What this node can't place yet, since another one is a record ahead of it, it can a moment later. Of what won't do it
-// wants to hear no more: it looks for what comes next, or for the right to fetch that.
+// Of what won't do it wants to hear no more: it looks for what comes next, or for the right to fetch that. Who finds
+// another that won't do takes his time; a Redis that doesn't heed what is known is of no help.
 void on_found(Fetch& f, TierFound found) {
-  if (found.object->position > f.worker.node.rules.head()) return pause(f);
+  if (found.object->position > f.worker.node.rules.head()) {
+    if (f.worker.loop.now().mono - f.shared_since > kLongestAhead) return go_on(f);  // no log of ours says so
+    f.ahead = std::move(found);
+    return pause(f);
+  }
   const bool asks_anew = never_fresh(*found.object);
+  const bool again = !f.known.empty();
+  const bool unheeded = found.seal == f.known;
   f.known = found.seal;
   if (use(f, std::move(found))) return;
-  f.route.policy.coalesce_over_nodes && !asks_anew ? look(f) : go_on(f);
+  if (!f.route.policy.coalesce_over_nodes || asks_anew || unheeded) return go_on(f);
+  again ? pause(f) : look(f);
+}
+
+// What this node can't place yet, since another one is a record ahead of it, it can a moment later.
+void look_at_ahead(Fetch& f) {
+  on_found(f, std::exchange(f.ahead, {}));
 }
 
 void look(Fetch& f) {
-  if (f.worker.loop.now().mono - f.shared_since > kLongestWait) return go_on(f);
   RedisTier& tier = *f.worker.tier;
   const RedisTier::Asked asked{f.key.bytes, f.key.digest, f.route.policy.max_object, f.known};
   if (!f.route.policy.coalesce_over_nodes) {

@@ -39,8 +39,8 @@ static_assert(static_cast<std::size_t>(TierMiss::foreign) + kUnfits == kTierMiss
 
 std::string_view word_of(TierMiss miss) noexcept {
   constexpr std::array<std::string_view, kTierMisses> kWords{
-      "absent",  "variant", "unavailable", "timeout",     "error",     "part",       "foreign",
-      "version", "cut",     "corrupt",     "another-key", "too-large", "unknown-age"};
+      "absent",  "variant", "known", "unavailable", "timeout",     "error",     "part",
+      "foreign", "version", "cut",   "corrupt",     "another-key", "too-large", "unknown-age"};
   return kWords[static_cast<std::size_t>(miss)];
 }
 
@@ -140,7 +140,7 @@ void RedisFind::on_entry_or_lease(Result<RedisReply> reply) {
   if (!reply.ok()) return miss(miss_of(reply.error()));  // and the lease, if it was taken, goes back
   RedisReply& said = reply.value();
   if (said.kind != RedisReply::Kind::array) {
-    const TierMiss why = followed_ ? TierMiss::variant : TierMiss::absent;
+    const TierMiss why = !known_.empty() ? TierMiss::known : followed_ ? TierMiss::variant : TierMiss::absent;
     return end_with(tier_.leases.answer_to(said, lease_, std::exchange(token_, {}), lease_asked_), why);
   }
   token_.clear();
@@ -182,14 +182,14 @@ void RedisFind::ask_parts() {
   job_->parts.resize(place.parts);
   calls_.clear();
   calls_.resize(place.parts);
-  part_timeout_ = time_left() + kTimeForPart * place.parts;
+  parts_until_ = MonotonicClock::now() + time_left() + kTimeForPart * place.parts;
   while (parts_asked_ < std::min(place.parts, kPartsUnderWay)) ask_part();
 }
 
 void RedisFind::ask_part() {
   const std::uint32_t n = parts_asked_++;
   const std::string name = EntryNames::part(stem_, job_->entry.place.parts_name, n);
-  const Duration left = std::max<Duration>(part_timeout_ - (MonotonicClock::now() - began_), kTimeForPart);
+  const Duration left = std::max<Duration>(parts_until_ - MonotonicClock::now(), kTimeForPart * kPartsUnderWay);
   calls_[n] = tier_.redis.call({{"GET", name}, name, left}, [this, n](Result<RedisReply> reply) {
     calls_[n].done();
     on_part(n, std::move(reply));
@@ -209,7 +209,7 @@ void RedisFind::on_part(std::size_t n, Result<RedisReply> reply) {
 }
 
 void RedisFind::unpack() {
-  if (job_->entry.place.size <= kUnpackedAtOnce) {
+  if (std::max(job_->entry.place.size, job_->entry.place.written) <= kUnpackedAtOnce) {
     job_->run();
     return unpacked();
   }
@@ -224,15 +224,18 @@ void RedisFind::unpack() {
 void RedisFind::unpacked() {
   if (job_->unfit) return unfit(miss_of(*job_->unfit));
   tier_.counters.hits.add();
-  const std::string_view bytes = job_->bytes;
-  const auto seal = bytes.substr(bytes.size() - Seal::kSize);
-  finish(TierFound{std::move(job_->entry.object), job_->entry.mark, std::string(seal)});
+  finish(TierFound{std::move(job_->entry.object), job_->entry.mark, std::string(seal_of_entry())});
 }
 
-// Nobody should come across it again, but for one that is only larger than we want it. A good entry that another node
-// wrote there meanwhile may go with it: that costs a fetch.
+// Its last bytes, whether or not it verifies: by them it is told from what is written there later.
+std::string_view RedisFind::seal_of_entry() const {
+  const std::string_view bytes = job_->bytes;
+  return bytes.substr(bytes.size() - std::min(bytes.size(), Seal::kSize));
+}
+
+// Nobody should come across it again, but for one that is only larger than we want it.
 void RedisFind::unfit(TierMiss why) {
-  if (why != TierMiss::too_large) tier_.erase({name_});
+  if (why != TierMiss::too_large) tier_.erase(name_, seal_of_entry());
   if (!wants_lease_) return miss(why);
   calls_.clear();
   calls_.resize(1);

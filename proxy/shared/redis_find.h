@@ -38,6 +38,7 @@ class RedisFind : public std::enable_shared_from_this<RedisFind> {
   void on_part(std::size_t n, Result<RedisReply> reply);
   void unpack();
   void unpacked();
+  std::string_view seal_of_entry() const;
   void unfit(TierMiss why);
   void end_with(LeaseAnswer answer, TierMiss why);
   void miss(TierMiss why);
@@ -64,7 +65,7 @@ class RedisFind : public std::enable_shared_from_this<RedisFind> {
   std::shared_ptr<Job> job_;
   std::uint32_t parts_asked_ = 0, parts_here_ = 0;
   std::vector<Operation> calls_;  // under way; [0] is PTTL where there are two, or each is a part
-  Duration part_timeout_{};
+  Time parts_until_;              // by when all of them must be here
 };
 
 }  // namespace weir

@@ -13,8 +13,11 @@
 namespace weir {
 namespace {
 
-constexpr Size kPackedAtOnce = 16_KiB;                // more is done in the background
-constexpr std::string_view kReadersAreDone = "2000";  // ms, by when nobody reads the parts of an older entry
+constexpr Size kPackedAtOnce = 16_KiB;  // more is done in the background
+// Milliseconds, by when nobody reads so many parts of an older entry any more.
+std::uint64_t readers_are_done(std::size_t parts) {
+  return 2000 + 50 * parts;
+}
 
 // Milliseconds since 1970, rounded down, of a reply to TIME; 0: it isn't one.
 std::int64_t time_of(const RedisReply& reply) {
@@ -152,7 +155,7 @@ void RedisPut::on_entry(const Result<RedisReply>& reply) {
                         name_,
                         tier_.settings.write_timeout};
     retire.words.insert(retire.words.end(), names.begin(), names.end());
-    retire.words.emplace_back(kReadersAreDone);
+    retire.words.push_back(std::to_string(readers_are_done(old_parts_.count)));
     tier_.chores.run(std::move(retire));
   }
   end();

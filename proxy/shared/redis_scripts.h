@@ -53,6 +53,11 @@ end
 if ARGV[5] ~= '' then redis.call('DEL', KEYS[3]) end
 return 1)";
 
+// KEYS: entry. ARGV: its seal. → 1 gone, 0 another stands there by now
+inline constexpr std::string_view kErase = R"(
+if redis.call('GETRANGE', KEYS[1], -#ARGV[1], -1) ~= ARGV[1] then return 0 end
+return redis.call('UNLINK', KEYS[1]))";
+
 // KEYS: any of one slot. ARGV: ms. What stands there goes soon, but not before those who read it now are done.
 inline constexpr std::string_view kRetire = R"(
 for _, name in ipairs(KEYS) do redis.call('PEXPIRE', name, ARGV[1]) end

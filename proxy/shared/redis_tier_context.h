@@ -19,6 +19,7 @@
 #include "proxy/shared/redis.h"
 #include "proxy/shared/redis_chores.h"
 #include "proxy/shared/redis_lease.h"
+#include "proxy/shared/redis_scripts.h"
 
 namespace weir {
 
@@ -36,6 +37,7 @@ struct RedisTierSettings {
 enum class TierMiss : std::uint8_t {
   absent,
   variant,      // there are answers, for other request fields
+  known,        // still the entry that the asker knows, and that won't do
   unavailable,  // the breaker is open, or the connection is gone
   timeout,
   error,  // Redis said no, or something that is no answer
@@ -48,7 +50,7 @@ enum class TierMiss : std::uint8_t {
   too_large,
   unknown_age,
 };
-inline constexpr std::size_t kTierMisses = 13;
+inline constexpr std::size_t kTierMisses = 14;
 std::string_view word_of(TierMiss miss) noexcept;  // a token, for metrics
 
 // Any thread may read them.
@@ -80,6 +82,14 @@ struct RedisTierContext {
     command.timeout = settings.write_timeout;
     command.words.emplace_back("UNLINK");
     for (auto& name : names_of_one_key) command.words.push_back(std::move(name));
+    if (chores.run(std::move(command))) counters.deletions.add();
+  }
+
+  // The same, of the one entry that ends with that seal: what another node wrote there meanwhile stays.
+  void erase(const std::string& name, std::string_view seal_of_it) {
+    if (seal_of_it.empty()) return erase({name});
+    RedisCommand command{
+        {"EVAL", std::string(redis_scripts::kErase), "1", name, std::string(seal_of_it)}, name, settings.write_timeout};
     if (chores.run(std::move(command))) counters.deletions.add();
   }
 

@@ -21,21 +21,31 @@ export class Database {
 
   static async start(items) {
     const database = new Database();
-    const server = spawn(process.execPath, ['database.js', '--data', database.#folder, '--scale', '0.0001', '--watch-stdin'],
+    try {
+      await database.#start(items);
+    } catch (error) {
+      await database.stop();
+      throw error;
+    }
+    return database;
+  }
+
+  async #start(items) {
+    const server = spawn(process.execPath, ['database.js', '--data', this.#folder, '--scale', '0.0001', '--watch-stdin'],
       { cwd: kStreamVibe, stdio: ['pipe', 'pipe', 'inherit'] });
-    database.#server = server;
+    this.#server = server;
     for await (const line of createInterface({ input: server.stdout })) {
       if (!line.startsWith('{')) continue;
-      database.url = JSON.parse(line).postgres;
+      this.url = JSON.parse(line).postgres;
       break;
     }
-    database.pool = new pg.Pool({ connectionString: database.url, max: 12 });
+    if (!this.url) throw new Error('the database ended before it was ready');
+    this.pool = new pg.Pool({ connectionString: this.url, max: 12 });
     // Connections are ended, idle or in use: that is a fault like the others, and whoever uses one hears of it anyway.
-    database.pool.on('error', () => {}).on('connect', (client) => client.on('error', () => {}));
-    await database.pool.query(`CREATE TABLE items (id int PRIMARY KEY, version int NOT NULL);
+    this.pool.on('error', () => {}).on('connect', (client) => client.on('error', () => {}));
+    await this.pool.query(`CREATE TABLE items (id int PRIMARY KEY, version int NOT NULL);
       INSERT INTO items SELECT id, 1 FROM generate_series(0, ${items - 1}) AS id`);
-    await database.pool.query(execFileSync(weirBinary, ['postgres-sql', 'items:item:{id}'], { encoding: 'utf8' }));
-    return database;
+    await this.pool.query(execFileSync(weirBinary, ['postgres-sql', 'items:item:{id}'], { encoding: 'utf8' }));
   }
 
   #server = null;
@@ -75,7 +85,7 @@ export class Database {
 
   async stop() {
     await this.pool?.end();
-    if (this.#server?.exitCode === null) {
+    if (this.#server?.exitCode === null && this.#server.signalCode === null) {
       this.#server.kill('SIGTERM');
       await once(this.#server, 'exit');
     }

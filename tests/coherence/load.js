@@ -9,6 +9,8 @@ const kHost = 'items.example';   // the same on all nodes, so that what one has 
 
 export class Load {
   acknowledged = new Array(kItems).fill(0);   // by item: the newest version whose invalidation was acknowledged
+  kinds = { all: 0, prefix: 0, pattern: 0, urls: 0, tags: 0, soft: 0, PURGE: 0, SOFTPURGE: 0, route: 0, database: 0 };   // acknowledged at all
+  refused = [];    // answers that say that what was asked for is wrong: this check's own fault
   invalidations = { route: 0, admin: 0, method: 0, database: 0 };
   unacknowledged = 0;
   reads = 0;
@@ -106,7 +108,12 @@ export class Load {
       return;
     }
     this.#acknowledge(item, Number(answer.text));
+    this.kinds.route += 1;
     this.invalidations.route += 1;
+  }
+
+  #look_for_refusal(kind, { status, text }) {
+    if (status >= 400 && status < 500 && this.refused.length < 10) this.refused.push(`${kind}: ${status} ${text}`);
   }
 
   // Items that change past weir, with their new versions: `wanted` of them, or all that `covers`.
@@ -122,26 +129,28 @@ export class Load {
     const path = ([item]) => `/item/${item}`;
     const dice = this.random.below(100);
     const digits = String(100 + this.random.below(100));
-    if (dice < 1) return { versions: this.#some(20), body: { all: true } };
-    if (dice < 10) return { versions: this.#some(0, (item) => item.startsWith(digits)), body: { prefix: `/item/${digits}` } };
-    if (dice < 19) return { versions: this.#some(0, (item) => item.length === 4 && item.startsWith(digits)), body: { pattern: `/item/${digits}?` } };
+    if (dice < 1) return { kind: 'all', versions: this.#some(20), body: { all: true } };
+    if (dice < 10) return { kind: 'prefix', versions: this.#some(0, (item) => item.startsWith(digits)), body: { prefix: `/item/${digits}` } };
+    if (dice < 19) return { kind: 'pattern', versions: this.#some(0, (item) => item.length === 4 && item.startsWith(digits)), body: { pattern: `/item/${digits}?` } };
     const versions = this.#some(20);
-    if (dice < 40) return { versions, body: { urls: versions.map(path) } };
-    return { versions, body: { tags: versions.map(([item]) => `item:${item}`), soft: dice < 60 } };
+    if (dice < 40) return { kind: 'urls', versions, body: { urls: versions.map(path) } };
+    return { kind: dice < 60 ? 'soft' : 'tags', versions, body: { tags: versions.map(([item]) => `item:${item}`), soft: dice < 60 } };
   }
 
   // Many rows change at once, past weir; then they are purged. Whatever covers them with one record counts once.
   async #purge() {
-    const { versions, body } = this.#admin_purge();
+    const { kind, versions, body } = this.#admin_purge();
     const node = this.#node();
     const text = JSON.stringify({ ...body, wait: '10s' });
     const headers = { 'Content-Type': 'application/json', 'Content-Length': text.length };
     const answer = await this.#ask(node.weir.adminPort, 'POST', '/admin/cache/invalidate', { headers, body: text });
     const records = (body.tags ?? body.urls ?? [0]).length;
+    this.#look_for_refusal(kind, answer);
     if (answer.status !== 200 || JSON.parse(answer.text).missing.length > 0) {
       this.unacknowledged += records;
       return;
     }
+    this.kinds[kind] += 1;
     for (const [item, version] of versions) this.#acknowledge(item, version);
     this.invalidations.admin += records;
     if (this.random.below(4) === 0) await this.#purge_by_method();
@@ -151,11 +160,13 @@ export class Load {
     const [[item, version]] = this.#some(1);
     const method = this.random.pick(['PURGE', 'SOFTPURGE']);
     const answer = await this.#ask(this.#node().port, method, `/item/${item}`);
+    this.#look_for_refusal(method, answer);
     if (answer.status !== 200) {
       this.unacknowledged += 1;
       return;
     }
     this.#acknowledge(item, version);
+    this.kinds[method] += 1;
     this.invalidations.method += 1;
   }
 
@@ -170,6 +181,7 @@ export class Load {
       return;
     }
     for (const [item, version] of versions) this.#acknowledge(item, version);
+    this.kinds.database += 1;
     this.invalidations.database += versions.length;
   }
 }

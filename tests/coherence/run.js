@@ -63,5 +63,8 @@ if (values.broken) {
 say(load.stale.length === 0 ? 'no answer was older than what had been acknowledged' : `${load.stale.length} STALE ANSWERS with seed ${seed}`);
 // Who never serves from memory is never wrong, either.
 const serves = load.hits > load.reads / 20;
+const unused = Object.keys(load.kinds).filter((kind) => load.kinds[kind] === 0);
+for (const refusal of load.refused) say(`refused: ${refusal}`);
+if (unused.length > 0) say(`never acknowledged: ${unused}`);
 if (!serves) say('hardly anything was served from memory: that proves nothing');
-process.exit(load.stale.length === 0 && serves && !failure ? 0 : 1);
+process.exit(load.stale.length === 0 && serves && load.refused.length === 0 && unused.length === 0 && !failure ? 0 : 1);

@@ -71,21 +71,28 @@ export class Stage {
 
   static async set({ count, workers, env }) {
     const stage = new Stage();
-    stage.workers = workers;
-    stage.env = env;
-    stage.origin = await VersionedOrigin.start();
-    stage.database = await Database.start(kItems);
-    const options = ['--repl-diskless-sync-delay', '0', '--repl-timeout', '5'];
-    stage.primary = await RedisServer.start(options);
-    stage.replica = await RedisServer.start(options);
-    await stage.follow();
-    for (let i = 0; i < count; i += 1) {
-      const relay = await Relay.start(() => stage.primary.port);
-      const node = { relay, name: i };
-      stage.nodes.push(node);
-      await stage.begin(node);
+    Object.assign(stage, { workers, env });
+    try {
+      await stage.#set(count);
+    } catch (error) {
+      await stage.stop().catch(() => {});
+      throw error;
     }
     return stage;
+  }
+
+  async #set(count) {
+    this.origin = await VersionedOrigin.start();
+    this.database = await Database.start(kItems);
+    const options = ['--repl-diskless-sync-delay', '0', '--repl-timeout', '5'];
+    this.primary = await RedisServer.start(options);
+    this.replica = await RedisServer.start(options);
+    await this.follow();
+    for (let i = 0; i < count; i += 1) {
+      const node = { relay: await Relay.start(() => this.primary.port), name: i };
+      this.nodes.push(node);
+      await this.begin(node);
+    }
   }
 
   // The replica follows the primary and has all of it.

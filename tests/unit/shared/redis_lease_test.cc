@@ -150,6 +150,54 @@ TEST_CASE("of what varies each variant has a lease of its own", "[redis]") {
   other.drop(std::get<RedisLease>(std::move(second)));
 }
 
+TEST_CASE("an entry that is known to be no good is as none, and isn't read again", "[redis]") {
+  RedisServer server;
+  TierNode one(server), other(server);
+  REQUIRE(one.put(object_now("key", "stale")));
+  const auto found = one.find_or_lease("key");
+  REQUIRE(is<TierFound>(found));
+  const std::string known = std::get<TierFound>(found).seal;
+  const auto read = [](TierNode& node) {
+    return node.on_loop([&] { return node.tier().counters().bytes_read.read(); });
+  };
+  const auto before = read(one);
+  auto lease = one.find_or_lease("key", {}, known);
+  REQUIRE(is<RedisLease>(lease));
+  CHECK(is<LeaseHeld>(other.find_or_lease("key", {}, known)));
+  CHECK(read(one) == before);
+  CHECK(read(other) == 0);
+  CHECK(one.misses(TierMiss::absent) == 0);
+  CHECK(is<TierFound>(other.find_or_lease("key")));  // whom it is news to
+  REQUIRE(one.put(object_now("key", "new"), std::get<RedisLease>(std::move(lease))));
+  const auto newer = other.find_or_lease("key", {}, known);
+  REQUIRE(is<TierFound>(newer));
+  CHECK(std::get<TierFound>(newer).object->body->copy() == "new");
+  server.ask({"FLUSHALL"});
+  CHECK(is<RedisLease>(one.find_or_lease("key", {}, known)));
+}
+
+TEST_CASE("of a variant that is known to be no good, it is that variant's lease", "[redis]") {
+  RedisServer server;
+  TierNode one(server), other(server);
+  Fields english;
+  english.add("x", "en");
+  auto object = object_now("key", "en");
+  object->vary_names = {"x"};
+  object->vary_values = {"=en"};
+  REQUIRE(one.put(object));
+  const auto found = one.find_or_lease("key", english);
+  REQUIRE(is<TierFound>(found));
+  auto lease = one.find_or_lease("key", english, std::get<TierFound>(found).seal);
+  REQUIRE(is<RedisLease>(lease));
+  CHECK(is<LeaseFree>(other.look("key")));  // the base's is another
+  Fields french;
+  french.add("x", "fr");
+  auto second = other.find_or_lease("key", french);
+  REQUIRE(is<RedisLease>(second));
+  one.drop(std::get<RedisLease>(std::move(lease)));
+  other.drop(std::get<RedisLease>(std::move(second)));
+}
+
 TEST_CASE("an entry that is no good goes, and the lease comes in its place", "[redis]") {
   RedisServer server;
   TierNode one(server);

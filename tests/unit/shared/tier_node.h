@@ -61,9 +61,9 @@ class TierNode {
   TierAnswer find(std::string_view key, const Fields& request = {}, Size most = 64_MiB) {
     return ask<TierAnswer>([&](auto done) { return tier_->find({key, hash128(key), most}, request, std::move(done)); });
   }
-  TierOrLease find_or_lease(std::string_view key, const Fields& request = {}) {
+  TierOrLease find_or_lease(std::string_view key, const Fields& request = {}, std::string_view known = {}) {
     return ask<TierOrLease>([&](auto done) {
-      return tier_->find_or_lease({key, hash128(key), 64_MiB}, request, std::move(done));
+      return tier_->find_or_lease({key, hash128(key), 64_MiB, known}, request, std::move(done));
     });
   }
   std::shared_ptr<Object> object(std::string_view key, const Fields& request = {}) {
