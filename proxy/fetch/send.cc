@@ -33,23 +33,14 @@ Next connect(Fetch& f) {
 Result<void> write_head(Fetch& f) {
   const H1RequestLine line{f.request.method_text, f.target, f.request.authority};
   const Framing framing = f.upload ? f.request.framing : Framing::none;
-  return write_h1_request(f.connection->unsent_bytes(), line, f.to_origin, framing, f.request.content_length);
+  return f.connection->send_head(line, f.to_origin, framing, f.request.content_length);
 }
 
 // Moves what waits of the upload to the connection.
 void pass_on_upload(Fetch& f) {
-  const std::string bytes = f.upload->take();
-  const bool chunked = f.request.framing == Framing::chunked;
-  if (!bytes.empty()) {
-    std::string header;
-    if (chunked) write_chunk_header(header, bytes.size());
-    f.connection->send(header);
-    f.connection->send(bytes);
-    if (chunked) f.connection->send("\r\n");
-  }
+  f.connection->send_content(f.upload->take());
   if (f.upload->end() == Upload::End::whole && f.upload->empty()) {
-    if (chunked)
-      f.connection->send(f.upload->trailers().empty() ? "0\r\n\r\n" : "0\r\n" + f.upload->trailers() + "\r\n");
+    f.connection->end_content(f.upload->trailers());
     f.upload_over = true;
   }
 }

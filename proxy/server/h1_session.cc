@@ -187,7 +187,7 @@ void H1Session::read_request_body(std::shared_ptr<Upload> upload) {
   upload_->on_room([this] {
     if (connection_ == nullptr) return;
     connection_->want_read(true);
-    worker_.loop.defer([connection = connection_->weak()] {
+    worker_.loop.defer([connection = connection_->weak(*this)] {
       if (auto* session = connection.session()) session->process();
     });
   });
@@ -225,7 +225,7 @@ void H1Session::next_request() {
 
 // Not from inside a step of the exchange, which a failed write would take apart.
 void H1Session::flush_later() {
-  worker_.loop.defer([connection = connection_->weak()] {
+  worker_.loop.defer([connection = connection_->weak(*this)] {
     if (auto* session = connection.session()) session->flush();
   });
 }

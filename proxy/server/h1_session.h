@@ -1,5 +1,4 @@
-// H1Session: the part of a client's HTTP/1.1 connection that exists only while something goes on: read buffer, parser,
-// exchange, output. Borrowed from the worker when bytes come, given back when the connection idles.
+// H1Session: HTTP/1.1 with a client: read buffer, parser, exchange, output.
 //
 // One request at a time: bytes ─► head ─► exchange (─► its body to an upload, or to nowhere) ─► answer ─► next head.
 // Pipelined requests wait in the buffer; their answers leave together.
@@ -12,28 +11,27 @@
 #include "proxy/exchange/exchange.h"
 #include "proxy/http/h1_codec.h"
 #include "proxy/server/accounts.h"
+#include "proxy/server/client_session.h"
 #include "proxy/server/output.h"
 
 namespace weir {
 
-class ClientConnection;
-
-class H1Session final : public Channel {
+class H1Session final : public ClientSession, public Channel {
  public:
   H1Session(WorkerContext& worker, const H1Limits& limits);
   ~H1Session() override;
 
-  void attach(ClientConnection& connection);
-  void detach();  // ready for another connection; everything under way is cancelled
+  ClientProtocol protocol() const override { return ClientProtocol::http1; }
+  void attach(ClientConnection& connection) override;
+  void detach() override;
 
-  void on_readable();
-  void on_writable();
-  bool idle() const;            // between requests, nothing buffered, nothing to send
-  bool reading_head() const;    // some bytes of a head came, not all
-  bool client_is_slow() const;  // it is the client we wait for: its body, or its reading
-  std::uint64_t progress() const { return received_ + output_.sent(); }
-  // The head didn't come in time: 408, then the end.
-  void give_up_on_head();
+  void on_readable() override;
+  void on_writable() override;
+  bool idle() const override;
+  bool reading_head() const override;
+  bool client_is_slow() const override;
+  std::uint64_t progress() const override { return received_ + output_.sent(); }
+  void give_up_on_head() override;  // 408
 
   // Channel
   void send_interim(std::string_view head) override;

@@ -61,6 +61,24 @@ std::string& OriginConnection::unsent_bytes() {
   return out_;
 }
 
+Result<void> OriginConnection::send_head(const H1RequestLine& line, const Fields& fields, Framing framing,
+                                         std::uint64_t length) {
+  chunked_ = framing == Framing::chunked;
+  return write_h1_request(unsent_bytes(), line, fields, framing, length);
+}
+
+void OriginConnection::send_content(std::string_view bytes) {
+  if (bytes.empty()) return;
+  std::string& out = unsent_bytes();
+  if (chunked_) write_chunk_header(out, bytes.size());
+  out.append(bytes);
+  if (chunked_) out.append("\r\n");
+}
+
+void OriginConnection::end_content(std::string_view trailers) {
+  if (chunked_) unsent_bytes().append("0\r\n").append(trailers).append("\r\n");
+}
+
 bool OriginConnection::flush() {
   if (!connected_ || broken_) return false;
   while (unsent() > 0) {
@@ -135,7 +153,7 @@ void OriginConnection::read_some() {
       watch_answer();
       return parse();
     case Io::Kind::ended: return ended();
-    case Io::Kind::failed: return fail(Code::closed, std::string("connection lost: ") + std::strerror(io.error));
+    case Io::Kind::failed: return fail(Code::closed, std::string("connection lost: ") + stream_.why(io));
   }
 }
 

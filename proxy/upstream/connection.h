@@ -47,15 +47,15 @@ class OriginConnection {
   bool reused() const { return requests_ > 1; }
   bool connected() const { return connected_; }
   // Nothing came on it while it idled: bytes without a request answer nobody (hostile.md 17).
-  bool quiet() const { return !broken_ && stream_.quiet(); }
+  bool quiet() { return !broken_ && stream_.quiet(); }
 
-  // Bytes to send: kept until flush() hands them to the kernel.
-  void send(std::string_view bytes) { unsent_bytes().append(bytes); }
-  // The same, for who writes them in place: to be appended to.
-  std::string& unsent_bytes();
+  // The request, in weir's own framing; kept until flush() hands it to the kernel. An error: it can't be written, and
+  // nothing of it was. `framing` says how the content that follows is sent, if any does.
+  Result<void> send_head(const H1RequestLine& line, const Fields& fields, Framing framing, std::uint64_t length);
+  void send_content(std::string_view bytes);
+  void end_content(std::string_view trailers);  // "Name: value\r\n…"
   // True once all was handed to the kernel; else on_origin_writable() follows.
   bool flush();
-  std::size_t unsent() const { return out_.size() - out_sent_; }
   // The whole request is: the time until the answer begins to run.
   void request_written();
 
@@ -69,6 +69,8 @@ class OriginConnection {
  private:
   static void on_readable(void* self) noexcept { static_cast<OriginConnection*>(self)->read_some(); }
   static void on_writable(void* self) noexcept { static_cast<OriginConnection*>(self)->write_some(); }
+  std::string& unsent_bytes();
+  std::size_t unsent() const { return out_.size() - out_sent_; }
   void read_some();
   void write_some();
   void parse();
@@ -90,6 +92,7 @@ class OriginConnection {
   H1ResponseParser parser_;
   User* user_ = nullptr;
   Method method_ = Method::get;
+  bool chunked_ = false;  // the content that is sent
   std::string out_;
   std::size_t out_sent_ = 0;
   BufferPool::Buffer buffer_;
