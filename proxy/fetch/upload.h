@@ -32,6 +32,7 @@ class Upload {
     if (on_data_) on_data_();
   }
   bool full() const { return waiting_.size() >= kWindow; }
+  std::size_t waiting() const { return waiting_.size(); }
   void on_room(Callback<void()> callback) { on_room_ = std::move(callback); }
 
   // The fetch's side.
