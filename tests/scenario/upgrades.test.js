@@ -96,13 +96,15 @@ scenario('the end of the origin is passed on; the client goes on', kRoutes, asyn
 });
 
 scenario('a reset of the client is one for the origin', kRoutes, async ({ origin, connect, weir }) => {
-  const ended = gate();
+  const begun = gate(), ended = gate();
   origin.on('/live', granting(async ({ inbox }) => {
+    begun.open(await take(inbox, 1));
     await inbox.rest();
     ended.open(inbox.ended);
   }));
   const client = await connect();
   await ask(client, '/live', {}, 'x');
+  await begun.opened;
   client.reset();
   assert.equal(await ended.opened, 'reset');
   await eventually(async () => (await weir.metric('weir_tunnels')) === 0, 'no tunnel is open');
