@@ -408,11 +408,7 @@ TEST_CASE("who comes late knows nothing of what was trimmed") {
   Follower a(redis.url(), options);
   REQUIRE(eventually([&] { return a.follows(); }));
   const Position early = a.append({tag("early")});
-  for (int i = 0; i < 30; ++i) {
-    std::vector<InvalidationRecord> many;
-    for (int j = 0; j < 20; ++j) many.push_back(tag("many"));
-    a.append(many);
-  }
+  for (int i = 0; i < 30; ++i) a.append(std::vector<InvalidationRecord>(20, tag("many")));
   options.node = "late";
   Follower late(redis.url(), options);
   REQUIRE(eventually([&] { return late.follows() && late.rules().head() == a.rules().head(); }));
