@@ -147,6 +147,10 @@ bool H1RequestParser::judge_fields() {
   if (!judge_host(head_, facts.host, tls_, arena_, why)) return refuse(why);
   if (!judge_framing(facts)) return false;
   head_.keep_alive = !facts.close && (head_.version == Version::http11 || facts.keep_alive);
+  const bool may_upgrade = head_.version == Version::http11 && head_.method == Method::get;
+  if (facts.upgrade && may_upgrade && head_.framing == Framing::none && head_.fields.count(Name::upgrade) == 1) {
+    head_.upgrade = head_.fields.value(Name::upgrade);
+  }
   return judge_expect(head_, facts, why) || refuse(why);
 }
 

@@ -6,6 +6,7 @@
 
 #include "proxy/base/text.h"
 #include "proxy/http/grammar.h"
+#include "proxy/http/upgrade.h"
 
 namespace weir {
 namespace {
@@ -129,6 +130,8 @@ bool H2HeadReader::judge(bool ends) {
   if (ends) {
     if (head_->content_length > 0) return refusal_.as(400, "Content-Length says more than comes");
     head_->framing = Framing::none;
+  } else if (!head_->upgrade.empty()) {
+    if (facts.lengths > 0) return refusal_.as(400, "Content-Length of a tunnel");
   } else if (facts.lengths == 0) {
     head_->framing = Framing::chunked;
   }
@@ -141,9 +144,12 @@ bool H2HeadReader::judge_pseudos() {
   if (head_->method_text.size() > kLongestMethod) return refusal_.as(501, "the method is too long");
   const bool connect = head_->method == Method::connect;
   if (has(Pseudo::protocol)) {
-    return refusal_.as(connect ? 501 : 400, connect ? "no protocol is tunnelled here" : ":protocol is CONNECT's");
-  }
-  if (connect) {
+    if (!connect) return refusal_.as(400, ":protocol is CONNECT's");
+    if (!is_upgrade_protocol(value_of(Pseudo::protocol))) return refusal_.as(400, ":protocol is none");
+    head_->upgrade = value_of(Pseudo::protocol);
+    head_->method_text = "GET";
+    head_->method = Method::get;
+  } else if (connect) {
     if (has(Pseudo::scheme) || has(Pseudo::path)) return refusal_.as(400, "CONNECT with a :scheme or a :path");
     head_->target = value_of(Pseudo::authority);
     return judge_target(*head_, *arena_, refusal_);

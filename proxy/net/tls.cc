@@ -22,7 +22,7 @@
 namespace weir {
 namespace {
 
-constexpr std::size_t kRecord = 16 * 1024;      // the most that one record carries
+constexpr std::size_t kRecord = 16 * 1024;       // the most that one record carries
 constexpr std::size_t kMostWritten = 64 * 1024;  // by one call
 constexpr std::size_t kMostUnsent = 128 * 1024;  // past it nothing is read, for what is read may want to be answered
 

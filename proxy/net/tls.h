@@ -44,8 +44,8 @@ class TlsContext {
 };
 
 // One loop. What it has encrypted and the socket didn't take waits in it, bounded: then wants_write() is true, and
-// flush() is to be called when the socket is writable. Nothing else ever waits for that. After Kind::failed nothing more
-// works.
+// flush() is to be called when the socket is writable. Nothing else ever waits for that. After Kind::failed nothing
+// more works.
 class TlsSession {
  public:
   // The client's side. `host`: a name, sent as SNI, or an IP address; the certificate must be for it.

@@ -30,7 +30,7 @@ void H2Sender::add_block(std::uint32_t stream, bool ends) {
 
 void H2Sender::head(std::uint32_t stream, const ResponseStart& response, bool ends) {
   begin_block();
-  append_hpack_status(block_, response.status);
+  append_hpack_status(block_, response.tunnel.empty() ? response.status : 200);  // RFC 8441 §5
   append_hpack_lines(block_, response.head);
   append_hpack_lines(block_, response.extra);
   const bool says_length = response.length && !response.length_in_head;

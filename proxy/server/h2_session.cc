@@ -28,6 +28,7 @@ void H2Session::attach(ClientConnection& connection) {
   append_h2_setting(settings, H2Setting::max_concurrent_streams, H2RequestParser::kMostStreams);
   append_h2_setting(settings, H2Setting::initial_window_size, H2Stream::kWindowIn);
   append_h2_setting(settings, H2Setting::max_header_list_size, static_cast<std::uint32_t>(limits_.head));
+  append_h2_setting(settings, H2Setting::enable_connect_protocol, 1);
   append_h2_setting(settings, H2Setting::no_rfc7540_priorities, 1);
   sender_.frame([&](std::string& out) { append_h2_settings(out, settings); });
   sender_.frame([](std::string& out) { append_h2_window_update(out, 0, kWindowIn - kH2FirstWindow); });
@@ -238,9 +239,9 @@ void H2Session::answered(H2Stream& stream) {
   parser_.answered(stream.slot(), worker_.loop.now().mono);
 }
 
-void H2Session::cut(H2Stream& stream) {
+void H2Session::cut(H2Stream& stream, H2Code code) {
   parser_.cut(stream.slot());
-  sender_.frame([&](std::string& out) { append_h2_rst_stream(out, stream.id(), H2Code::internal_error); });
+  sender_.frame([&](std::string& out) { append_h2_rst_stream(out, stream.id(), code); });
   flush_later();
 }
 

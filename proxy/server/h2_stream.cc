@@ -20,7 +20,7 @@ void H2Stream::open(H2Session& session, std::uint32_t id, std::size_t slot, std:
   window_out_ = H2SendWindow(window);
   window_in_ = H2ReceiveWindow(kWindowIn);
   watched = {};
-  finished_ = ended_ = waits_ = over_ = false;
+  finished_ = ended_ = closed_ = waits_ = over_ = tunnels_ = false;
   client_ended_ = head.framing == Framing::none;
   continue_due_ = head.expect_continue;
   turn_ = unreturned_ = 0;
@@ -42,6 +42,7 @@ void H2Stream::close() {
   session_ = nullptr;
   content_.clear();
   trailers_.clear();
+  early_.clear();
   over_ = true;
   waits_ = false;
 }
@@ -52,16 +53,16 @@ bool H2Stream::on_body(std::string_view bytes, std::size_t flow) {
   if (!window_in_.take(flow)) return false;
   body_bytes_ += bytes.size();
   progress_ += flow;
-  if (upload_ && exchange.route != nullptr && body_bytes_ > exchange.route->max_request_body) {
+  if (upload_ && !tunnels_ && exchange.route != nullptr && body_bytes_ > exchange.route->max_request_body) {
     session_->use_window(std::exchange(unreturned_, 0));
     std::exchange(upload_, nullptr)->abandon(Upload::End::too_large);  // one whose length wasn't said
   }
-  if (!upload_) {  // nobody wants it: the stream's window isn't opened again
+  if (!upload_ && exchange.upgrade.empty()) {  // nobody wants it: the stream's window isn't opened again
     session_->use_window(flow);
     return true;
   }
   unreturned_ += flow;
-  upload_->append(bytes);
+  upload_ ? upload_->append(bytes) : void(early_.append(bytes));
   return true;
 }
 
@@ -83,6 +84,7 @@ void H2Stream::use_window() {
 void H2Stream::read_request_body(std::shared_ptr<Upload> upload) {
   upload_ = std::move(upload);
   upload_->on_room([this] { use_window(); });
+  if (!early_.empty()) upload_->append(std::exchange(early_, {}));
   if (client_ended_) upload_->finish({});
   if (std::exchange(continue_due_, false)) send_interim("HTTP/1.1 100 Continue\r\n\r\n");
 }
@@ -90,6 +92,7 @@ void H2Stream::read_request_body(std::shared_ptr<Upload> upload) {
 // The client's to move: content of its own that there is room for, or a window that it keeps shut.
 bool H2Stream::client_is_slow() const {
   if (session_ == nullptr) return false;
+  if (tunnels_) return false;  // the exchange watches over it
   if (waits_) return !can_send(session_->sender().window().left() > 0);
   return upload_ && !client_ended_ && !upload_->full();
 }
@@ -104,6 +107,7 @@ void H2Stream::send_interim(std::string_view head_lines) {
 
 void H2Stream::start(const ResponseStart& response) {
   if (session_ == nullptr) return;
+  tunnels_ = !response.tunnel.empty();
   const bool ends = !response.body || response.length == 0;
   session_->sender().head(id_, response, ends);
   if (ends) return end_sent();
@@ -195,19 +199,23 @@ void H2Stream::take_turn() {
   if (over()) session_->release(*this);
 }
 
+void H2Stream::close_at_parser() {
+  if (!std::exchange(closed_, true)) session_->answered(*this);
+}
+
 void H2Stream::end_sent() {
   ended_ = true;
-  session_->answered(*this);
+  if (!tunnels_) close_at_parser();
   settle();
   session_->flush_later();
 }
 
 // The answer can't be completed: the client must not take what it got for whole.
 void H2Stream::abort() {
-  if (session_ == nullptr || ended_) return;
+  if (session_ == nullptr || closed_) return;
   content_.clear();
-  ended_ = true;
-  session_->cut(*this);
+  ended_ = closed_ = true;
+  session_->cut(*this, tunnels_ ? H2Code::cancel : H2Code::internal_error);
 }
 
 void H2Stream::settle_when_sent(Account account, std::string_view text) {
@@ -228,7 +236,9 @@ void H2Stream::exchange_over() {
     upload_.reset();
     if (session_ != nullptr) session_->use_window(std::exchange(unreturned_, 0));
   }
-  if (session_ != nullptr && over() && !takes_turn_) session_->release(*this);
+  if (session_ == nullptr || !ended_) return;
+  close_at_parser();
+  if (!takes_turn_) session_->release(*this);
 }
 
 // --- the pool ---

@@ -82,6 +82,7 @@ class H2Stream final : public Channel {
   void wait();
   void send_content();
   void end_sent();
+  void close_at_parser();
   void settle();
   void use_window();
 
@@ -95,6 +96,7 @@ class H2Stream final : public Channel {
   H2SendWindow window_out_;
   bool finished_ = false;  // all of it is in content_, or sent
   bool ended_ = false;     // END_STREAM, or a reset, is in the output
+  bool closed_ = false;    // the parser knows
   bool waits_ = false;     // for a turn, with something to send
   bool over_ = true;       // the exchange
   bool takes_turn_ = false;
@@ -108,6 +110,10 @@ class H2Stream final : public Channel {
   std::size_t unreturned_ = 0;  // came, and its window wasn't opened again
   std::uint64_t body_bytes_ = 0, progress_ = 0;
   bool client_ended_ = false, continue_due_ = false;
+
+  // Of a tunnel (RFC 8441): either side ends by itself, and the stream when both have.
+  bool tunnels_ = false;
+  std::string early_;  // what the client said before it stood
 };
 
 // The streams of one worker that are free.
