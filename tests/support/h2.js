@@ -233,8 +233,15 @@ export class Connection {
   }
 
   // --- what goes out ---
+  // What is sent in one turn goes in one piece: weir's answer to a part of it can't end the connection before the rest is out.
   send(data) {
-    if (!this.socket.destroyed && this.socket.writable) this.socket.write(Buffer.isBuffer(data) ? data : Buffer.from(data, 'latin1'));
+    const { socket } = this;
+    if (socket.destroyed || !socket.writable) return this;
+    if (socket.writableCorked === 0) {
+      socket.cork();
+      process.nextTick(() => socket.uncork());
+    }
+    socket.write(Buffer.isBuffer(data) ? data : Buffer.from(data, 'latin1'));
     return this;
   }
 
