@@ -46,6 +46,7 @@ export class Stream {
   pieces = [];
   size = 0;           // bytes of the body so far
   ended = null;       // 'end', 'reset' (by us) or the name of the code that weir reset it with
+  code = null;        // that code, also where it came behind the end
   sent = null;        // a promise, where a body is on its way
   kept = true;        // whether the pieces are kept or only counted
 
@@ -90,9 +91,9 @@ export class Stream {
     return this.window > kMaxWindow ? 'a window past 2^31 - 1' : undefined;
   }
 
-  // How the stream ended as far as one knows: its own end, or that of its connection.
+  // How the stream ended: as `ended` has it, or 'gone' with its connection.
   get over() {
-    return this.ended ?? this.connection.ended;
+    return this.ended ?? (this.connection.ended && 'gone');
   }
 
   // The final head; null where the stream ended instead.
@@ -124,14 +125,19 @@ export class Stream {
     return this.over;
   }
 
+  // Whether what we write still goes anywhere: an answer that has ended leaves our half open.
+  get shut() {
+    return this.code || this.ended === 'reset' || this.connection.ended;
+  }
+
   // As much as both windows allow, then the rest as weir opens them.
   async write(data, { end = false } = {}) {
     const { connection } = this;
     let rest = Buffer.isBuffer(data) ? data : Buffer.from(data, 'latin1');
     do {
       const room = () => Math.min(this.window, connection.window, connection.theirs.MAX_FRAME_SIZE);
-      if (rest.length) await connection.until(() => room() > 0 || this.over, `weir to open the window of stream ${this.id}`);
-      if (this.over) return;
+      if (rest.length) await connection.until(() => room() > 0 || this.shut, `weir to open the window of stream ${this.id}`);
+      if (this.shut) return;
       const piece = rest.subarray(0, Math.max(0, room()));
       rest = rest.subarray(piece.length);
       connection.data(this.id, piece, { end: end && rest.length === 0 });
