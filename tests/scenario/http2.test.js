@@ -206,7 +206,8 @@ for (const known of [true, false]) {
       const answer = await h2.request('POST /upload', { body, headers: known ? { 'Content-Length': size } : {} }).answer();
       assert.equal(answer.text, hash(body));
       const { fields } = origin.last('/upload');
-      assert.equal(fields.get('content-length') ?? 'chunked', known ? `${size}` : fields.get('transfer-encoding') ?? '0');
+      if (known) assert.equal(fields.get('content-length'), `${size}`);
+      else if (size) assert.equal(fields.get('transfer-encoding'), 'chunked');
     }
   });
 }

@@ -45,7 +45,7 @@ export async function selfSigned() {
   const folder = folderOf();
   const certificate = path.join(folder, 'weir.crt');
   const key = path.join(folder, 'weir.key');
-  await succeed('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30', '-subj', '/CN=localhost',
+  await succeed('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '365', '-subj', '/CN=localhost',
     '-addext', 'subjectAltName=DNS:localhost,DNS:streamvibe.test,IP:127.0.0.1', '-keyout', key, '-out', certificate]);
   const remove = () => fs.rmSync(folder, { recursive: true, force: true });
   return { folder, certificate, key, pem: fs.readFileSync(certificate), remove };
