@@ -59,6 +59,14 @@ test('HPACK: a decoder that forgives nothing', () => {
   for (const [what, parts] of Object.entries(wrong)) assert.throws(() => new Decoder().decode(Buffer.concat(parts)), /HPACK/, what);
 });
 
+test('HPACK: a smaller table has to be confirmed', () => {
+  const decoder = new Decoder();
+  decoder.allow(100);
+  assert.throws(() => decoder.decode(block([['a', 'b']])), /does not begin/);
+  assert.deepEqual(decoder.decode(Buffer.concat([resize(100), block([['a', 'b']])])), [['a', 'b']]);
+  assert.throws(() => decoder.decode(Buffer.concat([resize(101), block([['a', 'b']])])), /are allowed/);
+});
+
 test('HPACK: every byte of a value, by each way of writing it, as Node reads it', () => client(async (h2) => {
   const text = Array.from({ length: 256 - 33 }, (_, i) => String.fromCharCode(i + 33)).filter((c) => c !== '\x7f').join('');
   for (const how of ['plain', 'never', 'keep']) {
@@ -89,6 +97,13 @@ test('a GET, a POST with a body, trailers both ways, an interim answer', () => c
 test('megabytes come through windows of 65535, many streams beside each other', () => client(async (h2) => {
   const streams = Array.from({ length: 8 }, () => h2.request('GET /bytes/1000000'));
   for (const stream of streams) assert.equal((await stream.answer()).body.length, 1_000_000);
+}));
+
+test('a table that shrinks while requests go on', () => client(async (h2) => {
+  for (const size of [4096, 0, 4096, 50]) {
+    h2.settings({ HEADER_TABLE_SIZE: size });
+    for (let i = 0; i < 2; i += 1) assert.equal((await h2.get('/x', { 'X-Name': 'again and again' })).get('x-name'), 'again and again');
+  }
 }));
 
 test('by hand: a stream stands still until its window is opened', () => client(async (h2) => {

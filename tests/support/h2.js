@@ -42,6 +42,7 @@ export class Connection {
   #reader = new FrameReader();
   #decoder = new Decoder();
   #block = null;           // a header block of which not all has come
+  #told = [];              // our SETTINGS, in order
   #pings = 0;
   #ponged = 0;
 
@@ -89,6 +90,8 @@ export class Connection {
   _SETTINGS(flags, stream, payload) {
     if (stream || payload.length % 6 || (flags & kFlag.ACK && payload.length)) return 'malformed';
     if (flags & kFlag.ACK) {
+      const size = this.#told[this.acked]?.HEADER_TABLE_SIZE;
+      if (size !== undefined) this.#decoder.allow(size);
       this.acked += 1;
       return undefined;
     }
@@ -284,6 +287,7 @@ export class Connection {
   }
 
   settings(settings) {
+    this.#told.push(Array.isArray(settings) ? Object.fromEntries(settings) : settings);
     return this.frame('SETTINGS', 0, 0, settingsPayload(settings));
   }
 

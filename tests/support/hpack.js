@@ -109,11 +109,18 @@ export class Decoder {
   #table = [];
   #size = 0;
   #limit;   // as the other side's encoder last said
+  #due = null;   // the size at most that its next block has to begin with
 
   // `max`: what we allow (SETTINGS_HEADER_TABLE_SIZE).
   constructor(max = 4096) {
     this.max = max;
     this.#limit = max;
+  }
+
+  // Another size is allowed from now on. A smaller one has to be confirmed (RFC 9113 §4.3.1), at the next block's beginning.
+  allow(max) {
+    if (max < this.#limit) this.#due = Math.min(max, this.#due ?? max);
+    this.max = max;
   }
 
   decode(data) {
@@ -122,6 +129,7 @@ export class Decoder {
     const fields = [];
     while (this.at < data.length) {
       const byte = data[this.at];
+      if (this.#due !== null && byte >> 5 !== 1) throw new Error(`HPACK: a block that does not begin with the size of ${this.#due} at most`);
       if (byte & 0x80) fields.push(this.#entry(this.#integer(7)));
       else if (byte & 0x40) fields.push(this.#keep(this.#literal(6)));
       else if (byte & 0x20) this.#resize(this.#integer(5), fields);
@@ -177,6 +185,7 @@ export class Decoder {
   #resize(size, fields) {
     if (fields.length) throw new Error('HPACK: a table size in the middle of a block');
     if (size > this.max) throw new Error(`HPACK: a table of ${size}, ${this.max} are allowed`);
+    if (this.#due !== null && size <= this.#due) this.#due = null;
     this.#limit = size;
     this.#evict();
   }
