@@ -276,7 +276,8 @@ for (const [what, options, grants] of [
     if (grants) for (const one of streams) h2.grant(one.id, 1);
     await standsStill(() => origin.connections.reduce((sum, { socket }) => sum + socket.writableLength, 0), 'the origin is held back');
     bounded(weir, before);
-    assert.ok(origin.connections.some(({ socket }) => socket.writableLength > 0), 'nobody took 800 MiB');
+    // Where the first were given up already, their sockets say nothing any more.
+    assert.ok(origin.connections.some(({ socket }) => socket.writableLength > 0) || streams.some((one) => one.over), 'nobody took 800 MiB');
     assert.equal((await get('/page')).text, 'page');
     assert.equal((await get('/off/miss')).text, 'miss');
     const other = await open();
