@@ -10,7 +10,7 @@ conform(async (weir) => {
     const given = Array.isArray(headers) ? headers : Object.entries(headers);
     const fields = [[':method', method], [':scheme', 'http'], [':authority', host], [':path', pathname + search],
       ...given.map(([name, value]) => [name.toLowerCase(), `${value}`.trim()])];
-    const answer = await h2.request(fields, { body }).answer();
+    const answer = await h2.request(fields, { body: body && Buffer.from(body) }).answer();
     if (!answer?.whole) throw new Error(`no whole answer: ${answer?.cut} ${JSON.stringify(h2.goaway)} ${h2.fault ?? ''}`);
     const bodiless = [204, 205, 304].includes(answer.status);
     return new suiteFetch.Response(bodiless ? null : answer.body, { status: answer.status, headers: answer.fields.list });

@@ -57,8 +57,10 @@ for (const [option, version] of [['--http1.1', '1.1'], ['--http2-prior-knowledge
     // The first waits for 100 Continue, the second doesn't know its length.
     assert.equal((await curl('/upload', '--data-binary', `@${file}`, '-H', 'Expect: 100-continue')).body.toString(), expected);
     assert.equal((await curl('/upload', '-T', file, '-X', 'POST', '-H', 'Transfer-Encoding: chunked')).body.toString(), expected);
+    // curl 7.88 asks only once on a connection with prior knowledge, whoever answers. Over TLS it can.
+    if (option === '--http2-prior-knowledge') return;
     const many = await curl(Array.from({ length: 20 }, () => '/small'), '-Z');
-    assert.equal(many.status, 200);
+    assert.equal(many.body.toString().match(/small/g).length, 20);
   }, { timeout: 8 * kPatience });
 }
 

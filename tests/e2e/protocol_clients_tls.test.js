@@ -48,10 +48,10 @@ for (const [options, version] of [[['--http2'], '2'], [['--http1.1'], '1.1'], [[
   over(`curl ${options.join(' ')}: HTTP/${version}, and the certificate verifies`, async (stage) => {
     serve(stage);
     const curl = async (where, ...more) => {
-      const { bytes } = await succeed('curl', ['-sS', '--cacert', signed.certificate, ...options, '-w', '\n%{http_version} %{http_code}', ...more, url(stage, where)]);
+      const { bytes } = await succeed('curl', ['-sS', '--cacert', signed.certificate, ...options, '-w', '\n%{http_version} %{http_code}', ...more, ...[where].flat().map((one) => url(stage, one))]);
       const cut = bytes.lastIndexOf('\n');
       const [seen, status] = bytes.toString('latin1', cut + 1).split(' ');
-      assert.equal(seen, version, where);
+      assert.equal(seen, version, `${where}`);
       return { status: Number(status), body: bytes.subarray(0, cut) };
     };
     for (let i = 0; i < 2; i += 1) {
@@ -59,6 +59,8 @@ for (const [options, version] of [[['--http2'], '2'], [['--http1.1'], '1.1'], [[
       assert.equal(sha256((await curl('/big')).body), sha256(kBig));
     }
     assert.equal((await curl('/page', '-H', 'If-None-Match: "one"')).status, 304);
+    const many = await curl(Array.from({ length: 20 }, () => '/small'), '-Z');
+    assert.equal(many.body.toString().match(/small/g).length, 20);
     const file = path.join(folderOf(stage), 'upload');
     fs.writeFileSync(file, kBig);
     assert.equal((await curl('/upload', '--data-binary', `@${file}`)).body.toString(), `${kBig.length} ${sha256(kBig)}`);

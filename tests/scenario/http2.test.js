@@ -16,7 +16,7 @@ const hash = (data) => createHash('sha256').update(data).digest('hex');
 const kOwn = /^(x-request-id|server-timing|traceparent|age|date|connection|keep-alive|transfer-encoding|cache-status)$/i;
 const plainly = (answer) => ({
   status: answer.status,
-  body: answer.body.toString('latin1'),
+  body: answer.body.toString('latin1').replace(/"request_id":"\w+"/, ''),
   fields: answer.fields.list.filter(([name]) => !kOwn.test(name)).map(([name, value]) => [name.toLowerCase(), value]).sort(),
   hit: cacheStatus(answer)?.hit,
 });
@@ -286,11 +286,15 @@ scenario('the origin\'s trailers reach the client, behind the body', kPlain, asy
 });
 
 scenario('trailers that may be none never arrive', kPlain, async ({ origin, h2: open }) => {
-  origin.on('/page', (request, reply) => void reply.begin(kUnkept).chunk('body').end({ 'Content-Length': '9', Connection: 'close', 'Transfer-Encoding': 'chunked', 'X-Sum': '1' }));
+  const evil = { Connection: 'close', 'Transfer-Encoding': 'chunked', 'Content-Length': '9', 'Set-Cookie': 'session=evil' };
   const h2 = await open();
-  const answer = await h2.get('/page', { TE: 'trailers' });
-  assert.equal(answer.text, 'body');
-  for (const name of ['content-length', 'connection', 'transfer-encoding']) assert.equal(answer.trailers.has(name), false, name);
+  for (const [name, value] of Object.entries(evil)) {
+    origin.on('/page', (request, reply) => void reply.begin(kUnkept).chunk('body').end({ [name]: value, 'X-Sum': '1' }));
+    const answer = await h2.get('/page', { TE: 'trailers' });
+    // One that says how long the message is makes all of it doubtful.
+    assert.ok(answer.text === 'body' || answer.status === 502 || !answer.whole, `${answer.status} ${answer.text}`);
+    assert.equal(answer.trailers.has(name) || answer.fields.has(name), false, name);
+  }
 });
 
 scenario('the client\'s trailers reach the origin, but for those that may be none', kPlain, async ({ origin, h2: open }) => {

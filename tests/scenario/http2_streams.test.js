@@ -11,7 +11,7 @@ import { kPlain, scenario } from '../support/scenario.js';
 const kKept = { 'Cache-Control': 'max-age=600' };
 const hash = (data) => createHash('sha256').update(data).digest('hex');
 const kLarge = `
-cache: { memory: 256MiB, max_object: 80MiB }
+cache: { memory: 1GiB, max_object: 80MiB }
 routes:
   - { name: all, match: /, cache: origin, request: { max_body: 1GiB } }
 `;
