@@ -142,7 +142,7 @@ scenario("Node's http2: many at once, uploads, trailers, hints, PING, a reset", 
   assert.equal((await get('/hints')).hints[0].link, '</a>');
   assert.equal((await get('/page', { 'if-none-match': '"one"' })).status, 304);
   await within(new Promise((resolve, reject) => session.ping((error) => (error ? reject(error) : resolve()))), 'a PING');
-  const never = session.request({ ':path': '/never' });
+  const never = session.request({ ':path': '/never', ':method': 'POST' }, { endStream: true });
   const { connection } = await origin.reached('/never');
   never.close(http2.constants.NGHTTP2_CANCEL);
   await connection.gone.opened;
