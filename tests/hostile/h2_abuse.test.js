@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { connect, fieldsOf } from '../support/h2.js';
 import { kMaxWindow, priorityPayload, uint } from '../support/h2_wire.js';
-import { eventually, gate, kPatience } from '../support/patience.js';
+import { eventually, gate, kPatience, within } from '../support/patience.js';
 import { scenario } from '../support/scenario.js';
 import { goes_on } from './h2_table.js';
 import { hostileStage, unharmed } from './table.js';
@@ -147,6 +147,7 @@ upstreams:
   api:
     servers: [ "${origin.url}" ]
     connections: { max: 200, queue: 1000, queue_timeout: 10s }
+    timeouts: { first_byte: 1h, between_bytes: 1h }
 client: { timeouts: { slow: 1s } }
 routes:
   - { name: off, match: /off/, cache: off }
@@ -206,7 +207,7 @@ scenario('work for a reset stream stops: the origin sees its connection close', 
     await origin.reached('/off/never', i + 1);
     one.reset();
   }
-  for (const { connection } of origin.asked('/off/never')) await connection.gone.opened;
+  for (const { connection } of origin.asked('/off/never')) await within(connection.gone.opened, "the end of the origin's connection");
 });
 
 // --- clients that don't read ---

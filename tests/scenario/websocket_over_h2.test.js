@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { kHost } from '../support/client.js';
 import { fresh } from '../support/origin.js';
-import { eventually, gate, kPatience } from '../support/patience.js';
+import { eventually, gate, kPatience, within } from '../support/patience.js';
 import { scenario } from '../support/scenario.js';
 
 const kRoutes = `
@@ -155,7 +155,7 @@ for (const [what, cut] of [['resets its stream', (h2, stream) => stream.reset()]
     const h2 = await open();
     const stream = await opened(dial(h2));
     cut(h2, stream);
-    await origin.last('/live').connection.gone.opened;
+    await within(origin.last('/live').connection.gone.opened, "the end of the origin's connection");
     assert.equal((await (await open()).get('/page')).status, 200);
   });
 }
