@@ -134,3 +134,15 @@ scenario('early hints reach the client that led, and are no part of the copy', k
   assert.deepEqual(answer.interim.map((one) => [one.status, one.get('link')]), [[103, '</style.css>; rel=preload']]);
   assert.equal((await h2.get('/page')).interim.length, 0);
 });
+
+scenario('an answer\'s head longer than a frame goes on in CONTINUATIONs; the connection goes on', kPlain, async ({ origin, h2: open }) => {
+  const long = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`X-Long-${i}`, `${i}`.repeat(600)]));
+  origin.on('/page', { headers: { 'Cache-Control': 'max-age=60', ...long }, body: 'page' });
+  const h2 = await open();
+  for (let i = 0; i < 3; i += 1) {
+    const answer = await h2.get('/page');
+    assert.equal(answer.text, 'page');
+    for (const [name, value] of Object.entries(long)) assert.equal(answer.get(name), value);
+  }
+  assert.ok(h2.seen('CONTINUATION').length >= 3);
+});

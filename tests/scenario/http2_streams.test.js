@@ -287,6 +287,15 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
   });
 }
 
+scenario('a client that answers nothing does not hold up the drain', kPlain, async ({ origin, h2: open, weir }) => {
+  origin.on('/page', fresh(60));
+  const h2 = await open({ quiet: true });
+  await h2.get('/page');
+  weir.signal('SIGTERM');
+  assert.equal(await h2.closed(), 'NO_ERROR');
+  assert.equal((await weir.ended()).code, 0);
+});
+
 scenario('SIGTERM under load: each request is answered, or GOAWAY says that it was not taken', kPlain, async ({ origin, weir }) => {
   origin.otherwise((request) => ({ headers: { 'Cache-Control': 'no-store' }, body: request.path }));
   let answered = 0;
