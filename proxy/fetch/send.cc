@@ -7,6 +7,13 @@
 namespace weir {
 namespace {
 
+void allow_as_route_says(Fetch& f) {
+  const RouteTimeouts& timeouts = f.route.timeouts;
+  const UpstreamOptions& upstream = f.pool().upstream().options();
+  f.connection->allow(timeouts.first_byte.value_or(upstream.first_byte_timeout),
+                      timeouts.between_bytes.value_or(upstream.between_bytes_timeout));
+}
+
 Next connect(Fetch& f) {
   const bool fresh = f.attempts > 0;
   ++f.attempts;
@@ -23,6 +30,7 @@ Next connect(Fetch& f) {
         if (!got) return f.fail(std::move(got).error());
         f.connection = std::move(got).value();
         f.connection->begin(f, f.request.method);
+        allow_as_route_says(f);
         f.counters().fetches.add();
         f.when.sent = f.worker.loop.now();
         f.advance();
@@ -31,25 +39,16 @@ Next connect(Fetch& f) {
 }
 
 Result<void> write_head(Fetch& f) {
-  const H1RequestLine line{f.request.method_text, f.target, f.request.authority};
+  const H1RequestLine line{f.request.method_text, f.target, f.request.authority, f.upgrade};
   const Framing framing = f.upload ? f.request.framing : Framing::none;
-  return write_h1_request(f.connection->unsent_bytes(), line, f.to_origin, framing, f.request.content_length);
+  return f.connection->send_head(line, f.to_origin, framing, f.request.content_length);
 }
 
 // Moves what waits of the upload to the connection.
 void pass_on_upload(Fetch& f) {
-  const std::string bytes = f.upload->take();
-  const bool chunked = f.request.framing == Framing::chunked;
-  if (!bytes.empty()) {
-    std::string header;
-    if (chunked) write_chunk_header(header, bytes.size());
-    f.connection->send(header);
-    f.connection->send(bytes);
-    if (chunked) f.connection->send("\r\n");
-  }
+  f.connection->send_content(f.upload->take());
   if (f.upload->end() == Upload::End::whole && f.upload->empty()) {
-    if (chunked)
-      f.connection->send(f.upload->trailers().empty() ? "0\r\n\r\n" : "0\r\n" + f.upload->trailers() + "\r\n");
+    f.connection->end_content(f.upload->trailers());
     f.upload_over = true;
   }
 }

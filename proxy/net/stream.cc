@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace weir {
 namespace {
@@ -27,7 +28,12 @@ Error socket_error(const char* what, const Address& address) {
 }  // namespace
 
 Stream::Stream(Loop& loop, int fd, void* owner, Watch::Ready readable, Watch::Ready writable)
-    : fd_(fd), watch_(loop, fd, owner, readable, writable) {}
+    : loop_(loop),
+      fd_(fd),
+      owner_(owner),
+      readable_(readable),
+      writable_(writable),
+      watch_(loop, fd, this, on_readable, on_writable) {}
 
 Stream::~Stream() {
   watch_.want_read(false);
@@ -35,18 +41,79 @@ Stream::~Stream() {
   ::close(fd_);
 }
 
+void Stream::secure(std::unique_ptr<TlsSession> tls) {
+  tls_ = std::move(tls);
+  alive_ = std::make_shared<const int>(0);
+}
+
+void Stream::on_readable(void* self) noexcept {
+  auto& stream = *static_cast<Stream*>(self);
+  stream.readable_(stream.owner_);
+}
+
+// The owner's bytes come after those that TLS has waiting.
+void Stream::on_writable(void* self) noexcept {
+  auto& stream = *static_cast<Stream*>(self);
+  if (stream.tls_ && stream.tls_->wants_write()) {
+    const Io io = stream.watch(stream.tls_->flush());
+    if (io.kind == Io::Kind::again) return;
+    if (stream.ends_) ::shutdown(stream.fd_, SHUT_WR);
+    if (io.kind == Io::Kind::moved && stream.wants_read_ && stream.tls_->pending()) stream.read_on();
+  }
+  if (stream.wants_write_) stream.writable_(stream.owner_);
+}
+
+void Stream::want_read(bool yes) {
+  wants_read_ = yes;
+  watch_.want_read(yes);
+  if (yes && tls_ && tls_->pending()) read_on();
+}
+
+void Stream::want_write(bool yes) {
+  wants_write_ = yes;
+  watch_.want_write(yes || (tls_ && tls_->wants_write()));
+}
+
+// What TLS has received already makes no socket readable.
+void Stream::read_on() {
+  if (std::exchange(reading_on_, true)) return;
+  loop_.defer([this, alive = std::weak_ptr<const int>(alive_)] {
+    if (alive.expired()) return;
+    reading_on_ = false;
+    if (wants_read_) readable_(owner_);
+  });
+}
+
+Io Stream::watch(Io io) {
+  watch_.want_write(wants_write_ || (io.kind != Io::Kind::failed && tls_->wants_write()));
+  return io;
+}
+
+Io Stream::handshake() {
+  return watch(tls_->handshake());
+}
+
 Io Stream::read(std::span<char> into) {
-  return outcome(::recv(fd_, into.data(), into.size(), 0));
+  if (!tls_) return outcome(::recv(fd_, into.data(), into.size(), 0));
+  const Io io = watch(tls_->read(into));
+  if (io.kind == Io::Kind::moved && wants_read_ && tls_->pending()) read_on();
+  return io;
 }
 
 Io Stream::write(std::span<const iovec> pieces) {
+  if (tls_) return watch(tls_->write(pieces));
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(pieces.data());
   message.msg_iovlen = pieces.size();
   return outcome(::sendmsg(fd_, &message, MSG_NOSIGNAL));
 }
 
-bool Stream::quiet() const {
+std::string Stream::why(const Io& failed) const {
+  return tls_ && !tls_->error().empty() ? tls_->error() : std::strerror(failed.error);
+}
+
+bool Stream::quiet() {
+  if (tls_) return tls_->quiet();
   char byte = 0;
   return ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
@@ -59,6 +126,12 @@ int Stream::connect_error() const {
 }
 
 void Stream::shut_down_writing() {
+  if (tls_) {
+    tls_->say_goodbye();
+    watch({});
+    ends_ = tls_->wants_write();
+    if (ends_) return;
+  }
   ::shutdown(fd_, SHUT_WR);
 }
 

@@ -1,22 +1,20 @@
-// Stream: one connected socket on one loop. Moves bytes by direct recv and sendmsg, tells its owner when it is ready;
-// no buffers of its own.
+// Stream: one connected socket on one loop, inside TLS where it was secured. Moves bytes by direct recv and sendmsg, or
+// through its TlsSession; tells its owner when it is ready. No buffers of its own.
 #pragma once
 
 #include <sys/uio.h>
 
 #include <cstddef>
+#include <memory>
 #include <span>
+#include <string>
 
 #include "proxy/net/address.h"
+#include "proxy/net/io.h"
 #include "proxy/net/loop.h"
+#include "proxy/net/tls.h"
 
 namespace weir {
-
-struct Io {
-  enum class Kind : std::uint8_t { moved, again, ended, failed } kind = Kind::again;
-  std::size_t bytes = 0;
-  int error = 0;  // errno, for failed
-};
 
 class Stream {
  public:
@@ -24,25 +22,48 @@ class Stream {
   Stream(Loop& loop, int fd, void* owner, Watch::Ready readable, Watch::Ready writable);
   ~Stream();
 
+  // From now on all bytes go through it. First handshake() is called, and again whenever the owner is told that it can
+  // read, until it is no more Io::Kind::again.
+  void secure(std::unique_ptr<TlsSession> tls);
+  bool secured() const { return tls_ != nullptr; }
+  TlsSession* tls() { return tls_.get(); }
+  Io handshake();
+
   Io read(std::span<char> into);
   Io write(std::span<const iovec> pieces);
 
-  void want_read(bool yes) { watch_.want_read(yes); }
-  void want_write(bool yes) { watch_.want_write(yes); }
+  void want_read(bool yes);
+  void want_write(bool yes);
 
-  // Nothing waits to be read, not even an end.
-  bool quiet() const;
+  // Nothing waits to be read, not even an end. Inside TLS: nothing for the owner.
+  bool quiet();
   // The error of a connect under way, 0 once it stands.
   int connect_error() const;
-  // Sends FIN: our side is over.
+  // Sends FIN, inside TLS a goodbye before it: our side is over.
   void shut_down_writing();
   // Closing will send RST, so that the peer can't take what it got for whole.
   void reset_on_close();
   int fd() const { return fd_; }
+  // Why the last call failed, for people.
+  std::string why(const Io& failed) const;
 
  private:
-  int fd_;
+  static void on_readable(void* self) noexcept;
+  static void on_writable(void* self) noexcept;
+  void read_on();
+  Io watch(Io io);
+
+  Loop& loop_;
+  const int fd_;
+  void* const owner_;
+  const Watch::Ready readable_, writable_;
   Watch watch_;
+  bool wants_read_ = false, wants_write_ = false;
+  // Inside TLS.
+  std::unique_ptr<TlsSession> tls_;
+  std::shared_ptr<const int> alive_;  // for work that is deferred
+  bool reading_on_ = false;           // it is
+  bool ends_ = false;                 // FIN follows what waits to be sent
 };
 
 // A non-blocking connect begun; the descriptor, or errno's error. Loopback and others alike with TCP_NODELAY.

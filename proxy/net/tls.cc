@@ -17,33 +17,35 @@
 
 #include "proxy/base/check.h"
 #include "proxy/base/text.h"
+#include "proxy/net/address.h"
 
 namespace weir {
 namespace {
 
-constexpr std::size_t kRecord = 16 * 1024;  // the most that one record carries
+constexpr std::size_t kRecord = 16 * 1024;       // the most that one record carries
+constexpr std::size_t kMostWritten = 64 * 1024;  // by one call
+constexpr std::size_t kMostUnsent = 128 * 1024;  // past it nothing is read, for what is read may want to be answered
 
-// A BIO over a socket as OpenSSL's own, but for MSG_NOSIGNAL: a peer that went away must not be able to end the
-// process, whatever the program around us does with SIGPIPE.
+// What OpenSSL encrypts goes to this thread's scratch, from where the session that is at work sends it: so a write is
+// never half done, several records leave in one call, and a session that waits for nothing owns no buffer.
+std::string& encrypted() {
+  thread_local std::string scratch;
+  return scratch;
+}
+
+int bio_write(BIO*, const char* bytes, int count) noexcept {
+  encrypted().append(bytes, static_cast<std::size_t>(count));
+  return count;
+}
+
 int fd_of(BIO* bio) {
   return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
-}
-
-bool again(ssize_t moved) {
-  return moved < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
-}
-
-int bio_write(BIO* bio, const char* bytes, int count) noexcept {
-  BIO_clear_retry_flags(bio);
-  const ssize_t moved = ::send(fd_of(bio), bytes, static_cast<std::size_t>(count), MSG_NOSIGNAL);
-  if (again(moved)) BIO_set_retry_write(bio);
-  return static_cast<int>(moved);
 }
 
 int bio_read(BIO* bio, char* bytes, int count) noexcept {
   BIO_clear_retry_flags(bio);
   const ssize_t moved = ::recv(fd_of(bio), bytes, static_cast<std::size_t>(count), 0);
-  if (again(moved)) BIO_set_retry_read(bio);
+  if (moved < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) BIO_set_retry_read(bio);
   if (moved == 0) BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
   return static_cast<int>(moved);
 }
@@ -63,6 +65,18 @@ const BIO_METHOD* socket_method() {
     return made;
   }();
   return method;
+}
+
+// How much of `bytes` the socket takes; less than all without an error: it is full. Negative: errno.
+ssize_t send_some(int fd, std::string_view bytes) {
+  std::size_t sent = 0;
+  while (sent < bytes.size()) {
+    const ssize_t moved = ::send(fd, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
+    if (moved < 0 && errno == EINTR) continue;
+    if (moved < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? static_cast<ssize_t>(sent) : -1;
+    sent += static_cast<std::size_t>(moved);
+  }
+  return static_cast<ssize_t>(sent);
 }
 
 std::string reason() {
@@ -109,10 +123,9 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::open(const Options& option
   if (context == nullptr) return Error{Side::internal, Code::internal, "TLS: " + reason()};
   std::shared_ptr<const TlsContext> made(new TlsContext(context, options.verify));
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  SSL_CTX_set_mode(context,
-                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_read_ahead(context, 1);
-  SSL_CTX_set_quiet_shutdown(context, 1);  // the descriptor is closed, and that is all
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_verify(context, options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   if (options.verify && !trust(context, options.ca_file)) {
@@ -127,7 +140,7 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::open(const Options& option
 }
 
 TlsSession::TlsSession(std::shared_ptr<const TlsContext> context, int fd, const std::string& host)
-    : context_(std::move(context)), session_(SSL_new(context_->context_.get())) {
+    : context_(std::move(context)), fd_(fd), session_(SSL_new(context_->context_.get())) {
   WEIR_CHECK(session_ != nullptr);
   SSL* session = session_.get();
   BIO* bio = BIO_new(socket_method());
@@ -149,71 +162,123 @@ TlsSession::TlsSession(std::shared_ptr<const TlsContext> context, int fd, const 
 
 Io TlsSession::handshake() {
   if (!error_.empty()) return {Io::Kind::failed, 0, EPROTO};
+  if (flush().kind == Io::Kind::failed || unsent_.size() > kMostUnsent) return blocked();
   forget_errors();
-  const int returned = SSL_do_handshake(session_.get());
-  if (returned == 1) return {Io::Kind::moved, 0, 0};
-  const Io io = outcome(returned);
-  if (io.kind != Io::Kind::ended) return io;
-  error_ = "TLS: closed during the handshake";
-  return {Io::Kind::failed, 0, ECONNRESET};
+  const Io io = outcome(SSL_do_handshake(session_.get()), 0);
+  if (io.kind == Io::Kind::ended) return fail("TLS: closed during the handshake", ECONNRESET);
+  return io;
 }
 
 Io TlsSession::read(std::span<char> into) {
+  if (flush().kind == Io::Kind::failed || unsent_.size() > kMostUnsent) return blocked();
   forget_errors();
   std::size_t got = 0;
   const int returned = SSL_read_ex(session_.get(), into.data(), into.size(), &got);
-  if (returned == 1) return {Io::Kind::moved, got, 0};
-  return outcome(returned);
+  return outcome(returned, got);
 }
 
+// What is large is encrypted where it lies; what is small, together in one record.
 Io TlsSession::write(std::span<const iovec> pieces) {
-  const char* bytes = static_cast<const char*>(pieces.front().iov_base);
-  std::size_t count = std::min(pieces.front().iov_len, kRecord);
-  std::array<char, kRecord> together;
-  if (count < kRecord && pieces.size() > 1) {
-    std::size_t filled = 0;
-    for (const iovec& piece : pieces) {
-      const std::size_t part = std::min(piece.iov_len, kRecord - filled);
-      if (part == 0) continue;
-      std::memcpy(together.data() + filled, piece.iov_base, part);
-      filled += part;
-    }
-    bytes = together.data();
-    count = filled;
-  }
-  if (count == 0) return {Io::Kind::moved, 0, 0};
+  if (const Io io = flush(); io.kind != Io::Kind::moved) return io;
   forget_errors();
-  std::size_t sent = 0;
-  const int returned = SSL_write_ex(session_.get(), bytes, count, &sent);
-  if (returned == 1) return {Io::Kind::moved, sent, 0};
-  return outcome(returned);
+  std::size_t written = 0, skip = 0;
+  std::array<char, kRecord> together;
+  while (!pieces.empty() && written < kMostWritten) {
+    const char* bytes = static_cast<const char*>(pieces.front().iov_base) + skip;
+    std::size_t count = std::min(pieces.front().iov_len - skip, kRecord);
+    if (count < kRecord && pieces.size() > 1) {
+      count = 0;
+      for (std::size_t i = 0, from = skip; i < pieces.size() && count < kRecord; ++i, from = 0) {
+        const std::size_t part = std::min(pieces[i].iov_len - from, kRecord - count);
+        std::memcpy(together.data() + count, static_cast<const char*>(pieces[i].iov_base) + from, part);
+        count += part;
+      }
+      bytes = together.data();
+    }
+    if (count == 0) break;
+    std::size_t done = 0;
+    if (const int returned = SSL_write_ex(session_.get(), bytes, count, &done); returned != 1) {
+      return outcome(returned, 0);
+    }
+    written += done;
+    for (std::size_t left = skip + done; !pieces.empty(); pieces = pieces.subspan(1)) {
+      skip = left;
+      if (left < pieces.front().iov_len) break;
+      left -= pieces.front().iov_len;
+      skip = 0;
+    }
+  }
+  return outcome(1, written);
 }
 
-Io TlsSession::outcome(int returned) {
+Io TlsSession::blocked() const {
+  return error_.empty() ? Io{} : Io{Io::Kind::failed, 0, EPIPE};
+}
+
+Io TlsSession::flush() {
+  if (unsent_.empty()) return {Io::Kind::moved, 0, 0};
+  const ssize_t sent = send_some(fd_, unsent_);
+  if (sent < 0) return fail(std::string("TLS: ") + std::strerror(errno), errno);
+  unsent_.erase(0, static_cast<std::size_t>(sent));
+  if (!unsent_.empty()) return {};
+  unsent_.shrink_to_fit();
+  return {Io::Kind::moved, 0, 0};
+}
+
+bool TlsSession::pending() const {
+  return SSL_has_pending(session_.get()) == 1;
+}
+
+bool TlsSession::quiet() {
+  forget_errors();
+  char byte = 0;
+  std::size_t got = 0;
+  return outcome(SSL_peek_ex(session_.get(), &byte, 1, &got), got).kind == Io::Kind::again;
+}
+
+void TlsSession::say_goodbye() {
+  if (!error_.empty()) return;
+  forget_errors();
+  SSL_shutdown(session_.get());
+  outcome(1, 0);
+}
+
+Io TlsSession::fail(std::string why, int error) {
+  error_ = std::move(why);
+  return {Io::Kind::failed, 0, error};
+}
+
+// What the call left to be sent leaves now, an alert that says why it failed too.
+Io TlsSession::outcome(int returned, std::size_t moved) {
   const int errno_then = errno;
-  wants_write_ = false;
-  switch (SSL_get_error(session_.get(), returned)) {
-    case SSL_ERROR_WANT_READ: return {Io::Kind::again, 0, 0};
-    case SSL_ERROR_WANT_WRITE: wants_write_ = true; return {Io::Kind::again, 0, 0};
+  const int what = returned == 1 ? SSL_ERROR_NONE : SSL_get_error(session_.get(), returned);
+  std::string& scratch = encrypted();
+  if (!scratch.empty()) {
+    const ssize_t sent = unsent_.empty() ? send_some(fd_, scratch) : 0;
+    const int send_error = errno;
+    if (sent >= 0) unsent_.append(scratch, static_cast<std::size_t>(sent));
+    scratch.clear();
+    if (sent < 0 && (what == SSL_ERROR_NONE || what == SSL_ERROR_WANT_READ))
+      return fail(std::string("TLS: ") + std::strerror(send_error), send_error);
+  }
+  switch (what) {
+    case SSL_ERROR_NONE: return {Io::Kind::moved, moved, 0};
+    case SSL_ERROR_WANT_READ: return {};
     case SSL_ERROR_ZERO_RETURN: return {Io::Kind::ended, 0, 0};
     case SSL_ERROR_SYSCALL:
-      if (ERR_peek_error() == 0 && errno_then != 0) {
-        error_ = std::string("TLS: ") + std::strerror(errno_then);
-        return {Io::Kind::failed, 0, errno_then};
-      }
+      if (ERR_peek_error() == 0 && errno_then != 0)
+        return fail(std::string("TLS: ") + std::strerror(errno_then), errno_then);
       break;
     default: break;
   }
   // Anybody on the way can end a connection, only the peer can say goodbye: what ends by its end is cut.
-  if (ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
-    error_ = "TLS: ended without a goodbye";
-    return {Io::Kind::failed, 0, ECONNRESET};
-  }
+  if (ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+    return fail("TLS: ended without a goodbye", ECONNRESET);
   const long verified = SSL_get_verify_result(session_.get());
-  error_ = verified != X509_V_OK && context_->verifies()
-               ? std::string("TLS: the certificate is refused: ") + X509_verify_cert_error_string(verified)
-               : "TLS: " + reason();
-  return {Io::Kind::failed, 0, EPROTO};
+  const bool refused = verified != X509_V_OK && context_->verifies();
+  return fail(refused ? std::string("TLS: the certificate is refused: ") + X509_verify_cert_error_string(verified)
+                      : "TLS: " + reason(),
+              EPROTO);
 }
 
 }  // namespace weir

@@ -1,7 +1,7 @@
-// TLS for connections that weir makes: to Redis, later to origins. OpenSSL stops here.
+// TLS. OpenSSL stops here.
 //
-//   TlsContext   what is trusted; const, shared by threads and connections
-//   TlsSession   one connection: moves bytes over a descriptor that somebody else owns and watches
+//   TlsContext   what is trusted, for connections that weir makes; const, shared by threads and connections
+//   TlsSession   one connection: moves bytes over a descriptor that somebody else owns and watches; see net/stream.h
 //
 // TLS 1.2 or later. Chain and name (or IP address) of the server are verified unless that was switched off by name.
 #pragma once
@@ -9,12 +9,13 @@
 #include <openssl/ossl_typ.h>
 #include <sys/uio.h>
 
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
 
 #include "proxy/base/result.h"
-#include "proxy/net/stream.h"
+#include "proxy/net/io.h"
 
 namespace weir {
 
@@ -42,8 +43,9 @@ class TlsContext {
   bool verifies_;
 };
 
-// One loop. Any of the three calls may want the other direction than it is named after (a handshake reads and writes;
-// so do key updates): after Kind::again, wants_write() says what to wait for. After Kind::failed nothing more works.
+// One loop. What it has encrypted and the socket didn't take waits in it, bounded: then wants_write() is true, and
+// flush() is to be called when the socket is writable. Nothing else ever waits for that. After Kind::failed nothing
+// more works.
 class TlsSession {
  public:
   // The client's side. `host`: a name, sent as SNI, or an IP address; the certificate must be for it.
@@ -52,10 +54,18 @@ class TlsSession {
   // Kind::moved once it stands; before, Kind::again. Called until then.
   Io handshake();
   Io read(std::span<char> into);
-  // As many of the pieces as go into one record, so that what is small leaves together.
+  // Some records' worth of the pieces: small ones leave together, and all of it in one call.
   Io write(std::span<const iovec> pieces);
+  // Kind::moved: nothing waits any more.
+  Io flush();
 
-  bool wants_write() const { return wants_write_; }
+  bool wants_write() const { return !unsent_.empty(); }
+  // More may be read although the socket has nothing: it was received with what was read last.
+  bool pending() const;
+  // Nothing waits to be read, not even an end. What is TLS's own business (tickets, say) is done meanwhile.
+  bool quiet();
+  // Tells the peer that nothing more follows. Without it what was sent may look cut off.
+  void say_goodbye();
   // Why it failed, for people.
   const std::string& error() const { return error_; }
 
@@ -63,12 +73,15 @@ class TlsSession {
   struct Free {
     void operator()(SSL* session) const;
   };
-  Io outcome(int returned);
+  Io outcome(int returned, std::size_t moved);
+  Io blocked() const;
+  Io fail(std::string why, int error);
 
   const std::shared_ptr<const TlsContext> context_;
+  const int fd_;
   std::unique_ptr<SSL, Free> session_;
+  std::string unsent_;  // encrypted
   std::string error_;
-  bool wants_write_ = false;
 };
 
 }  // namespace weir

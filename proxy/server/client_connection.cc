@@ -26,9 +26,9 @@ ClientConnection::~ClientConnection() {
   if (session_) session_->detach();
 }
 
-ClientConnection::Weak ClientConnection::weak() {
+const std::shared_ptr<ClientConnection*>& ClientConnection::self() {
   if (!self_) self_ = std::make_shared<ClientConnection*>(this);
-  return Weak(self_);
+  return self_;
 }
 
 void ClientConnection::on_readable(void* self) noexcept {
@@ -42,7 +42,7 @@ void ClientConnection::on_readable(void* self) noexcept {
   }
   ++connection.reads_;
   if (!connection.session_) {
-    connection.session_ = connection.worker_.borrow_session();
+    connection.session_ = connection.worker_.borrow_session(ClientProtocol::http1);
     connection.session_->attach(connection);
   }
   connection.session_->on_readable();

@@ -7,9 +7,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "proxy/net/stream.h"
-#include "proxy/server/h1_session.h"
+#include "proxy/server/client_session.h"
 
 namespace weir {
 
@@ -41,16 +42,21 @@ class ClientConnection {
   };
   void check_time(std::chrono::steady_clock::time_point now, const Patience& patience);
 
-  // For work that is deferred: empty once the connection closed.
+  // For a session's work that is deferred: empty once the connection closed, or speaks through another session.
+  template <class Session>
   class Weak {
    public:
-    explicit Weak(std::shared_ptr<ClientConnection*> to) : to_(std::move(to)) {}
-    H1Session* session() const { return *to_ == nullptr ? nullptr : (*to_)->session_.get(); }
+    Weak(std::shared_ptr<ClientConnection*> to, Session& session) : to_(std::move(to)), session_(&session) {}
+    Session* session() const { return *to_ != nullptr && (*to_)->session_.get() == session_ ? session_ : nullptr; }
 
    private:
     std::shared_ptr<ClientConnection*> to_;
+    Session* session_;
   };
-  Weak weak();
+  template <class Session>
+  Weak<Session> weak(Session& session) {
+    return {self(), session};
+  }
 
   std::size_t place = 0;  // in the worker's list
 
@@ -59,11 +65,12 @@ class ClientConnection {
   static void on_writable(void* self) noexcept;
   enum class Waiting : std::uint8_t { idle, head, client, origin, lingering };
   Waiting waiting_for() const;
+  const std::shared_ptr<ClientConnection*>& self();
 
   Worker& worker_;
   Stream stream_;
   std::string address_;
-  std::unique_ptr<H1Session> session_;
+  std::unique_ptr<ClientSession> session_;
   std::shared_ptr<ClientConnection*> self_;
   std::chrono::steady_clock::time_point since_;  // of waited_for_
   Waiting waited_for_ = Waiting::idle;

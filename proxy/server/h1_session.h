@@ -1,8 +1,8 @@
-// H1Session: the part of a client's HTTP/1.1 connection that exists only while something goes on: read buffer, parser,
-// exchange, output. Borrowed from the worker when bytes come, given back when the connection idles.
+// H1Session: HTTP/1.1 with a client: read buffer, parser, exchange, output.
 //
 // One request at a time: bytes ─► head ─► exchange (─► its body to an upload, or to nowhere) ─► answer ─► next head.
-// Pipelined requests wait in the buffer; their answers leave together.
+// Pipelined requests wait in the buffer; their answers leave together. After a 101 no bytes are parsed any more: all of
+// them go to the upload, and the connection ends with that exchange.
 #pragma once
 
 #include <memory>
@@ -12,28 +12,27 @@
 #include "proxy/exchange/exchange.h"
 #include "proxy/http/h1_codec.h"
 #include "proxy/server/accounts.h"
+#include "proxy/server/client_session.h"
 #include "proxy/server/output.h"
 
 namespace weir {
 
-class ClientConnection;
-
-class H1Session final : public Channel {
+class H1Session final : public ClientSession, public Channel {
  public:
   H1Session(WorkerContext& worker, const H1Limits& limits);
   ~H1Session() override;
 
-  void attach(ClientConnection& connection);
-  void detach();  // ready for another connection; everything under way is cancelled
+  ClientProtocol protocol() const override { return ClientProtocol::http1; }
+  void attach(ClientConnection& connection) override;
+  void detach() override;
 
-  void on_readable();
-  void on_writable();
-  bool idle() const;            // between requests, nothing buffered, nothing to send
-  bool reading_head() const;    // some bytes of a head came, not all
-  bool client_is_slow() const;  // it is the client we wait for: its body, or its reading
-  std::uint64_t progress() const { return received_ + output_.sent(); }
-  // The head didn't come in time: 408, then the end.
-  void give_up_on_head();
+  void on_readable() override;
+  void on_writable() override;
+  bool idle() const override;
+  bool reading_head() const override;
+  bool client_is_slow() const override;
+  std::uint64_t progress() const override { return received_ + output_.sent(); }
+  void give_up_on_head() override;  // 408
 
   // Channel
   void send_interim(std::string_view head) override;
@@ -49,7 +48,7 @@ class H1Session final : public Channel {
   void exchange_over() override;
 
  private:
-  enum class Input : std::uint8_t { head, body, over };  // of the request being read
+  enum class Input : std::uint8_t { head, body, over, tunnel };  // of the request being read
 
   void process();
   bool next_event();  // false: no more to be had now
@@ -57,10 +56,14 @@ class H1Session final : public Channel {
   void on_body(std::string_view bytes);
   void on_end();
   void on_malformed();
+  bool on_tunnel_bytes();
+  void end_of_tunnel();
+  void start_tunnel(const ResponseStart& response);
   void next_request();
   Io::Kind write_out();
   void flush();
   void flush_later();
+  void process_later();
   void compact();
   void client_ended();
   void fail();
@@ -85,7 +88,8 @@ class H1Session final : public Channel {
   bool continue_due_ = false;
   bool held_back_ = false;  // requests wait in the buffer until their predecessors' answers are sent
   bool ends_with_connection_ = false;
-  bool blocked_ = false;  // the socket took less than the exchange had
+  bool blocked_ = false;                        // the socket took less than the exchange had
+  bool client_over_ = false, end_due_ = false;  // in a tunnel: the client has ended; we are to, once all is sent
 };
 
 }  // namespace weir

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "proxy/fetch/recode.h"
+#include "proxy/server/h1_session.h"
 
 namespace weir {
 namespace {
@@ -21,7 +22,7 @@ Worker::~Worker() {
   join();
   listeners_.clear();
   clients_.clear();
-  sessions_.clear();
+  for (auto& free : sessions_) free.clear();
   while (!context_.fetches.empty()) context_.fetches.back()->fail({Side::internal, Code::unavailable, "weir stops"});
   while (!context_.recodings.empty())
     (*context_.recodings.begin())->stop({Side::internal, Code::unavailable, "weir stops"});
@@ -118,18 +119,24 @@ void Worker::forget(ClientConnection& connection) {
   check_drained();
 }
 
-std::unique_ptr<H1Session> Worker::borrow_session() {
-  if (sessions_.empty()) return std::make_unique<H1Session>(context_, limits_);
-  auto session = std::move(sessions_.back());
-  sessions_.pop_back();
+std::unique_ptr<ClientSession> Worker::borrow_session(ClientProtocol protocol) {
+  auto& free = sessions_[static_cast<std::size_t>(protocol)];
+  if (free.empty()) {
+    switch (protocol) {
+      case ClientProtocol::http1: return std::make_unique<H1Session>(context_, limits_);
+    }
+  }
+  auto session = std::move(free.back());
+  free.pop_back();
   return session;
 }
 
 // The session may be in the middle of a call, which sees that it has no connection any more.
-void Worker::give_session_back(std::unique_ptr<H1Session> session) {
+void Worker::give_session_back(std::unique_ptr<ClientSession> session) {
   session->detach();
-  if (sessions_.size() < kSessionsKept) {
-    sessions_.push_back(std::move(session));
+  auto& free = sessions_[static_cast<std::size_t>(session->protocol())];
+  if (free.size() < kSessionsKept) {
+    free.push_back(std::move(session));
   } else {
     context_.loop.dispose(std::move(session));
   }

@@ -1,6 +1,7 @@
 // Worker: one thread, one loop, its listeners and its clients.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <thread>
@@ -33,8 +34,8 @@ class Worker {
   bool draining() const { return draining_; }
 
   // -- for its connections --
-  std::unique_ptr<H1Session> borrow_session();
-  void give_session_back(std::unique_ptr<H1Session> session);
+  std::unique_ptr<ClientSession> borrow_session(ClientProtocol protocol);
+  void give_session_back(std::unique_ptr<ClientSession> session);
   void forget(ClientConnection& connection);
 
  private:
@@ -50,7 +51,7 @@ class Worker {
   unsigned most_connections_ = 0;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::unique_ptr<ClientConnection>> clients_;
-  std::vector<std::unique_ptr<H1Session>> sessions_;  // free ones
+  std::array<std::vector<std::unique_ptr<ClientSession>>, kClientProtocols> sessions_;  // free ones, by protocol
   Timer sweep_;
   bool draining_ = false;
   Callback<void()> drained_;

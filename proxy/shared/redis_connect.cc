@@ -85,16 +85,14 @@ void RedisConnection::connected() {
   timer_.set(left());
   if (!*context_->tls) return greet();
   state_ = State::handshake;
-  tls_.emplace(*context_->tls, stream_->fd(), endpoint_.host);
+  stream_->secure(std::make_unique<TlsSession>(*context_->tls, stream_->fd(), endpoint_.host));
   shake_hands();
 }
 
 void RedisConnection::shake_hands() {
-  switch (tls_->handshake().kind) {
-    case Io::Kind::moved: stream_->want_write(false); return greet();
-    case Io::Kind::again: return stream_->want_write(tls_->wants_write());
-    default: return fail(Code::refused, tls_->error());
-  }
+  const Io io = stream_->handshake();
+  if (io.kind == Io::Kind::moved) return greet();
+  if (io.kind != Io::Kind::again) fail(Code::refused, stream_->why(io));
 }
 
 // All at once: none depends on what another answers, but nobody's command goes before the last answer. PING shows that

@@ -70,14 +70,14 @@ void RedisConnection::flush() {
   std::array<iovec, RedisOutput::kMostPieces> room;
   while (!out_.empty()) {
     const auto pieces = out_.next(room);
-    const Io io = tls_ ? tls_->write(pieces) : stream_->write(pieces);
+    const Io io = stream_->write(pieces);
     if (io.kind == Io::Kind::moved) {
       out_.sent(io.bytes);
       context_->counters.bytes_out.add(io.bytes);
       continue;
     }
-    if (io.kind != Io::Kind::again) return fail(Code::closed, tls_ ? tls_->error() : std::strerror(io.error));
-    stream_->want_write(!tls_ || tls_->wants_write());
+    if (io.kind != Io::Kind::again) return fail(Code::closed, stream_->why(io));
+    stream_->want_write(true);
     break;
   }
   if (out_.empty()) stream_->want_write(false);
@@ -86,9 +86,7 @@ void RedisConnection::flush() {
 
 void RedisConnection::writable() {
   if (state_ == State::connecting) return connected();
-  if (state_ == State::handshake) return shake_hands();
   flush();
-  if (tls_ && state_ != State::closed) readable();  // it may be reading that wanted to write
 }
 
 void RedisConnection::readable() {
@@ -98,29 +96,22 @@ void RedisConnection::readable() {
     if (state_ != State::greeting && state_ != State::ready) return;
     more = read_some();
   }
-  if (tls_ && state_ != State::closed && !out_.empty()) flush();  // it may be writing that wanted to read
-  if (!tls_ || !more) return;  // else no event may tell: what is decrypted already isn't in the socket any more
-  context_->loop.defer([this, alive = std::weak_ptr<const int>(alive_)] {
-    if (!alive.expired()) readable();
-  });
 }
 
 // True: there may be more.
 bool RedisConnection::read_some() {
   auto& buffer = context_->buffer;
-  const Io io = tls_ ? tls_->read(buffer) : stream_->read(buffer);
+  const Io io = stream_->read(buffer);
   switch (io.kind) {
     case Io::Kind::moved: break;
-    case Io::Kind::again:
-      if (tls_ && tls_->wants_write()) stream_->want_write(true);
-      return false;
+    case Io::Kind::again: return false;
     case Io::Kind::ended: fail(Code::closed, "closed the connection"); return false;
-    case Io::Kind::failed: fail(Code::closed, tls_ ? tls_->error() : std::strerror(io.error)); return false;
+    case Io::Kind::failed: fail(Code::closed, stream_->why(io)); return false;
   }
   context_->counters.bytes_in.add(io.bytes);
   heard_ = redis_now();
   decode({buffer.data(), io.bytes});
-  return tls_ || io.bytes == buffer.size();
+  return stream_->secured() || io.bytes == buffer.size();
 }
 
 void RedisConnection::decode(std::string_view bytes) {

@@ -10,12 +10,10 @@
 
 #include <deque>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "proxy/net/stream.h"
-#include "proxy/net/tls.h"
 #include "proxy/shared/redis_call.h"
 #include "proxy/shared/redis_codec.h"
 #include "proxy/shared/redis_output.h"
@@ -99,7 +97,6 @@ class RedisConnection {
   std::vector<Address> addresses_;  // still to be tried, the next one last
   std::string last_failure_;        // of one that was tried
   std::unique_ptr<Stream> stream_;
-  std::optional<TlsSession> tls_;
   RedisDecoder decoder_;
   std::deque<Hello> hellos_;          // greetings not answered yet
   std::deque<RedisCallPtr> waiting_;  // until it is ready

@@ -46,11 +46,17 @@ void OriginConnection::begin(User& user, Method method) {
   method_ = method;
   ++requests_;
   request_written_ = answered_ = paused_ = false;
+  allow(options_.first_byte_timeout, options_.between_bytes_timeout);
   filled_ = parsed_ = 0;
   parser_.next_message(method);
   if (!connected_) return;
   stream_.want_read(true);
   deadline_.clear();
+}
+
+void OriginConnection::allow(Duration first_byte, Duration between_bytes) {
+  first_byte_ = first_byte;
+  between_bytes_ = between_bytes;
 }
 
 std::string& OriginConnection::unsent_bytes() {
@@ -61,6 +67,25 @@ std::string& OriginConnection::unsent_bytes() {
   return out_;
 }
 
+Result<void> OriginConnection::send_head(const H1RequestLine& line, const Fields& fields, Framing framing,
+                                         std::uint64_t length) {
+  chunked_ = framing == Framing::chunked;
+  return write_h1_request(unsent_bytes(), line, fields, framing, length);
+}
+
+void OriginConnection::send_content(std::string_view bytes) {
+  if (bytes.empty()) return;
+  std::string& out = unsent_bytes();
+  if (chunked_) write_chunk_header(out, bytes.size());
+  out.append(bytes);
+  if (chunked_) out.append("\r\n");
+}
+
+void OriginConnection::end_content(std::string_view trailers) {
+  end_due_ = tunnel_;
+  if (chunked_) unsent_bytes().append("0\r\n").append(trailers).append("\r\n");
+}
+
 bool OriginConnection::flush() {
   if (!connected_ || broken_) return false;
   while (unsent() > 0) {
@@ -68,27 +93,46 @@ bool OriginConnection::flush() {
     const Io io = stream_.write({&piece, 1});
     if (io.kind == Io::Kind::moved) {
       out_sent_ += io.bytes;
+      if (tunnel_) deadline_.clear();
       continue;
     }
+    if (tunnel_ && io.kind == Io::Kind::failed) tunnel_broke(io);
     // A failed write is not the end: the answer may have come already (413, say). Reading tells.
     if (io.kind == Io::Kind::again) {
       stream_.want_write(true);
-      if (!parser_.started()) deadline_.set(options_.between_bytes_timeout);  // the origin takes nothing
+      if (tunnel_ && !deadline_.is_set()) deadline_.set(tunnel_patience_);
+      if (!parser_.started()) deadline_.set(between_bytes_);  // the origin takes nothing
     }
     return false;
   }
   if (!parser_.started()) deadline_.clear();  // it is the client's turn to send, or request_written() follows
+  if (end_due_ && !std::exchange(said_end_, true)) stream_.shut_down_writing();
   return true;
+}
+
+// What the origin sent behind the head comes as the first bytes.
+void OriginConnection::begin_tunnel(Duration patience) {
+  tunnel_ = true;
+  tunnel_patience_ = patience;
+  deadline_.clear();
+}
+
+// Of a tunnel nothing is to be expected any more that reading would tell.
+void OriginConnection::tunnel_broke(const Io& io) {
+  loop_.defer([this, why = stream_.why(io), alive = std::weak_ptr<const int>(alive_)] {
+    if (!alive.expired() && user_ != nullptr && !broken_) fail(Code::closed, "connection lost: " + why);
+  });
 }
 
 void OriginConnection::request_written() {
   request_written_ = true;
-  if (!parser_.started() && !paused_) deadline_.set(options_.first_byte_timeout);
+  if (!parser_.started() && !paused_) deadline_.set(first_byte_);
 }
 
 void OriginConnection::pause_reading(bool yes) {
   if (std::exchange(paused_, yes) == yes || broken_) return;
-  stream_.want_read(!yes);
+  stream_.want_read(!yes && !heard_end_);
+  if (yes && tunnel_) return;
   if (yes) {
     deadline_.clear();
   } else {
@@ -105,8 +149,9 @@ void OriginConnection::pause_reading(bool yes) {
 bool OriginConnection::release() {
   user_ = nullptr;
   deadline_.clear();
-  const bool reusable =
-      !broken_ && answered_ && request_written_ && unsent() == 0 && parser_.head().keep_alive && parsed_ == filled_;
+  if (tunnel_ && !(heard_end_ && said_end_)) stream_.reset_on_close();  // it must not look like its end
+  const bool reusable = !tunnel_ && !broken_ && answered_ && request_written_ && unsent() == 0 &&
+                        parser_.head().keep_alive && parsed_ == filled_;
   if (!reusable) return false;
   buffers_.give_back(std::move(buffer_));
   stream_.want_read(true);  // a byte or an end while idle closes it
@@ -135,12 +180,13 @@ void OriginConnection::read_some() {
       watch_answer();
       return parse();
     case Io::Kind::ended: return ended();
-    case Io::Kind::failed: return fail(Code::closed, std::string("connection lost: ") + std::strerror(io.error));
+    case Io::Kind::failed: return fail(Code::closed, std::string("connection lost: ") + stream_.why(io));
   }
 }
 
 void OriginConnection::watch_answer() {
-  deadline_.set(parser_.started() || filled_ > 0 ? options_.between_bytes_timeout : options_.first_byte_timeout);
+  if (tunnel_) return;
+  deadline_.set(parser_.started() || filled_ > 0 ? between_bytes_ : first_byte_);
 }
 
 void OriginConnection::parse() {
@@ -151,10 +197,22 @@ void OriginConnection::parse() {
     if (!more) break;
   }
   parsing_ = false;
+  if (!tunnel_ || parsed_ < filled_) return;
+  buffers_.give_back(std::move(buffer_));  // most tunnels say nothing most of the time
+  filled_ = parsed_ = 0;
+}
+
+// All of it is content, where it was framing before.
+bool OriginConnection::pass_on(std::string_view in) {
+  if (in.empty()) return false;
+  parsed_ += in.size();
+  user_->on_origin_body(in);
+  return true;
 }
 
 // One event of the parser. False: nothing more to be had from these bytes.
 bool OriginConnection::step(std::string_view in, std::size_t& consumed) {
+  if (tunnel_) return pass_on(in);
   const H1Event event = parser_.next(in, consumed);
   parsed_ += consumed;
   switch (event) {
@@ -177,8 +235,12 @@ bool OriginConnection::step(std::string_view in, std::size_t& consumed) {
 }
 
 void OriginConnection::ended() {
-  broken_ = true;
   stream_.want_read(false);
+  if (tunnel_) {
+    heard_end_ = true;
+    return user_->on_origin_end(parser_.trailers());
+  }
+  broken_ = true;
   deadline_.clear();
   const bool untouched = !parser_.started();
   if (!untouched && parser_.end_of_stream() == H1Event::end) {
@@ -200,6 +262,7 @@ void OriginConnection::fail(Code code, std::string detail) {
 
 void OriginConnection::timed_out() {
   if (!connected_) return fail(Code::refused, "no connection in time");
+  if (tunnel_) return fail(Code::timeout, "the origin takes nothing");
   fail(Code::timeout, parser_.started() ? "the answer stopped coming" : "no answer in time");
 }
 

@@ -3,7 +3,7 @@
 //   connecting ─► idle ─► busy ─► idle … ─► closed
 //
 // It answers its user by callbacks, never from inside a call; a connection that broke, or said more or less than it
-// announced, is never used again.
+// announced, is never used again; nor one that became a tunnel.
 #pragma once
 
 #include <cstdint>
@@ -44,22 +44,29 @@ class OriginConnection {
 
   // Begins a request. After a reuse (not the first one) a close before the answer may be the server's idle timeout.
   void begin(User& user, Method method);
+  // More or less patience than with others of this upstream, for this request.
+  void allow(Duration first_byte, Duration between_bytes);
   bool reused() const { return requests_ > 1; }
   bool connected() const { return connected_; }
   // Nothing came on it while it idled: bytes without a request answer nobody (hostile.md 17).
-  bool quiet() const { return !broken_ && stream_.quiet(); }
+  bool quiet() { return !broken_ && stream_.quiet(); }
 
-  // Bytes to send: kept until flush() hands them to the kernel.
-  void send(std::string_view bytes) { unsent_bytes().append(bytes); }
-  // The same, for who writes them in place: to be appended to.
-  std::string& unsent_bytes();
+  // The request, in weir's own framing; kept until flush() hands it to the kernel. An error: it can't be written, and
+  // nothing of it was. `framing` says how the content that follows is sent, if any does.
+  Result<void> send_head(const H1RequestLine& line, const Fields& fields, Framing framing, std::uint64_t length);
+  void send_content(std::string_view bytes);
+  void end_content(std::string_view trailers);  // "Name: value\r\n…"
   // True once all was handed to the kernel; else on_origin_writable() follows.
   bool flush();
-  std::size_t unsent() const { return out_.size() - out_sent_; }
   // The whole request is: the time until the answer begins to run.
   void request_written();
 
   void pause_reading(bool yes);
+
+  // From inside on_origin_head(): what follows this head is no HTTP any more. Its bytes come as body and its end as
+  // on_origin_end(), after which it can still be sent to; end_content() ends that. `patience`: with an origin that
+  // takes nothing. Silence is nobody's concern here.
+  void begin_tunnel(Duration patience);
 
   // The user is done with it. True: it may carry another request, and waits for it; false: to be disposed of.
   bool release();
@@ -69,10 +76,14 @@ class OriginConnection {
  private:
   static void on_readable(void* self) noexcept { static_cast<OriginConnection*>(self)->read_some(); }
   static void on_writable(void* self) noexcept { static_cast<OriginConnection*>(self)->write_some(); }
+  std::string& unsent_bytes();
+  std::size_t unsent() const { return out_.size() - out_sent_; }
   void read_some();
   void write_some();
   void parse();
   bool step(std::string_view in, std::size_t& consumed);
+  bool pass_on(std::string_view in);
+  void tunnel_broke(const Io& io);
   void ended();
   void fail(Code code, std::string detail);
   void timed_out();
@@ -90,6 +101,8 @@ class OriginConnection {
   H1ResponseParser parser_;
   User* user_ = nullptr;
   Method method_ = Method::get;
+  Duration first_byte_{}, between_bytes_{};  // for the request under way
+  bool chunked_ = false;                     // the content that is sent
   std::string out_;
   std::size_t out_sent_ = 0;
   BufferPool::Buffer buffer_;
@@ -98,6 +111,8 @@ class OriginConnection {
   std::shared_ptr<const int> alive_ = std::make_shared<const int>(0);  // for work that is deferred
   bool connected_ = false, request_written_ = false, answered_ = false, broken_ = false, paused_ = false,
        parsing_ = false;
+  bool tunnel_ = false, heard_end_ = false, end_due_ = false, said_end_ = false;
+  Duration tunnel_patience_{};
 };
 
 }  // namespace weir

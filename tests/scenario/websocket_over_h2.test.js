@@ -6,13 +6,13 @@ import { kHost } from '../support/client.js';
 import { fresh } from '../support/origin.js';
 import { eventually, gate, kPatience, within } from '../support/patience.js';
 import { scenario } from '../support/scenario.js';
+import { acceptFor, granting } from '../support/tunnel.js';
 
 const kRoutes = `
 routes:
   - { name: live, match: GET /live, cache: off, upgrade: [ websocket ] }
   - { name: all, match: /, cache: origin }
 `;
-const acceptFor = (key) => createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 const hash = (data) => createHash('sha256').update(data).digest('hex');
 
 // Opens one; what `over` says of the fields goes over the usual ones, null leaves one out.
@@ -24,20 +24,6 @@ function dial(h2, path = '/live', over = {}) {
   return h2.request(Object.entries(fields).filter(([, value]) => value !== null), { end: false });
 }
 
-// The origin's 101 to weir's request. `fields` goes over the usual ones.
-function grant(request, fields = {}) {
-  const given = { Upgrade: 'websocket', Connection: 'Upgrade', 'Sec-WebSocket-Accept': acceptFor(request.get('sec-websocket-key')), ...fields };
-  const lines = Object.entries(given).filter(([, value]) => value !== null).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `HTTP/1.1 101 Switching Protocols\r\n${lines.join('')}\r\n`;
-}
-
-// A handler that grants it and converses: ({ socket, inbox, reply }). When that is over, the origin ends its side.
-const granting = (converse, fields) => async (request, reply) => {
-  const { connection } = reply;
-  connection.over = true;
-  reply.raw(grant(request, fields));
-  await converse({ socket: connection.socket, inbox: connection.inbox, reply });
-};
 const echo = async ({ socket, inbox }) => {
   for (let piece; (piece = await inbox.some()) !== null; ) socket.write(piece);
 };
@@ -55,7 +41,7 @@ async function heard(stream, text) {
 }
 
 scenario('it is announced, granted with a 200, and bytes pass both ways', kRoutes, async ({ origin, h2: open }) => {
-  origin.on('/live', granting(echo, { 'Sec-WebSocket-Protocol': 'chat' }));
+  origin.on('/live', granting(echo, { fields: { 'Sec-WebSocket-Protocol': 'chat' } }));
   const h2 = await open();
   assert.equal(h2.theirs.ENABLE_CONNECT_PROTOCOL, 1);
   const stream = await opened(dial(h2, '/live', { 'sec-websocket-protocol': 'chat, other', cookie: 'session=1' }));
@@ -116,11 +102,7 @@ scenario('what the client says before it is granted reaches the origin only then
 });
 
 scenario('what the origin says in one breath with its 101', kRoutes, async ({ origin, h2: open }) => {
-  origin.on('/live', (request, reply) => {
-    reply.connection.over = true;
-    reply.raw(`${grant(request)}at once`);
-    return gate().opened;
-  });
+  origin.on('/live', granting(() => gate().opened, { data: 'at once' }));
   await heard(await opened(dial(await open())), 'at once');
 });
 
@@ -267,7 +249,7 @@ for (const [what, fields] of Object.entries({
 })) {
   scenario(`an origin that grants with ${what}: 502, and no byte passes`, kRoutes, async ({ origin, h2: open }) => {
     const told = gate();
-    origin.on('/live', granting(async ({ inbox }) => told.open((await inbox.rest()).toString()), fields));
+    origin.on('/live', granting(async ({ inbox }) => told.open((await inbox.rest()).toString()), { fields }));
     const h2 = await open();
     const stream = dial(h2);
     await stream.write('secret');
