@@ -291,7 +291,8 @@ scenario('windows (6.9): DATA past the window of a stream', kLarge, async ({ ori
     await h2.drained();
   }
   await one.closed();
-  assert.ok([one.code, h2.goaway?.code].includes('FLOW_CONTROL_ERROR'), `${one.code} ${h2.goaway?.code}`);
+  // Who writes on for long is ended; what was said before may be lost with the rest.
+  assert.ok([one.code, h2.goaway?.code].includes('FLOW_CONTROL_ERROR') || h2.ended === 'reset', `${one.code} ${h2.goaway?.code} ${h2.ended}`);
   assert.equal((await get('/none')).status, 404);
 });
 scenario('windows (6.9): DATA past the window of the connection, on streams that are each within their own', kLarge, async (theatre) => {

@@ -2,15 +2,27 @@
 // when they are all gone holds nothing of theirs. A failure names its seed: H2_SEED=N runs that one, H2_SEEDS=N so many.
 import assert from 'node:assert/strict';
 import net from 'node:net';
-import { test } from 'node:test';
 import { fieldsOf } from '../support/h2.js';
 import { frame, FrameReader, kCode, kMaxWindow, kPreface, kSetting, kType, padded, settingsPayload, uint } from '../support/h2_wire.js';
 import { block, indexed, literal, resize } from '../support/hpack.js';
 import { eventually, gate, kPatience, within } from '../support/patience.js';
+import { scenario } from '../support/scenario.js';
 import { Random } from '../coherence/random.js';
-import { hostileStage, unharmed } from './table.js';
+import { unharmed } from './table.js';
 
-const stage = hostileStage();
+// The origin is in the same process as all the clients: it gets its time.
+const kRoutes = (origin) => `
+upstreams:
+  api:
+    servers: [ "${origin.url}" ]
+    timeouts: { connect: 5s, first_byte: 5s, between_bytes: 5s }
+client:
+  timeouts: { head: 600ms, idle: 5s, slow: 600ms }
+routes:
+  - { name: kept, match: GET /kept/, cache: { ttl: 1h } }
+  - { name: off, match: /off/, cache: off }
+  - { name: rest, match: /, cache: origin }
+`;
 const kSeeds = Number(process.env.H2_SEEDS ?? 200);
 const kFrames = 60;
 const kSizes = [0, 1, 2, 100, 16383, 16384, 65535, 65536, 2 ** 24 - 1, 2 ** 24, kMaxWindow, kMaxWindow + 1, 2 ** 32 - 1];
@@ -145,8 +157,8 @@ async function play(weir, seed) {
   assert.equal(fault, undefined, 'weir wrote what is no frame of its own');
 }
 
-test('frames at random', { timeout: 12 * kPatience }, async () => {
-  const { origin, weir } = stage();
+scenario('frames at random', kRoutes, async ({ origin, weir }) => {
+  origin.otherwise((request) => (request.cut ? undefined : { headers: { 'Cache-Control': 'max-age=600' }, body: `page ${request.target}` }));
   for (const path of ['/off/never', '/kept/never']) origin.on(path, () => gate().opened, { early: true });
   const only = process.env.H2_SEED;
   const seeds = only ? [Number(only)] : Array.from({ length: kSeeds }, (_, i) => i + 1);
@@ -161,4 +173,4 @@ test('frames at random', { timeout: 12 * kPatience }, async () => {
   await eventually(async () => (await weir.metric('weir_connections')) === 0, 'all connections are gone');
   await eventually(async () => (await weir.metric('weir_upstream_busy')) === 0, 'nothing is asked of the origin any more');
   await eventually(async () => (await weir.metric('weir_flights')) === 0, 'no fetch is left');
-});
+}, { timeout: 12 * kPatience });
