@@ -32,6 +32,7 @@ Fetch::Fetch(WorkerContext& its_worker, const FetchOrder& order)
       uncoded(order.uncoded),
       from_origin(order.from_origin),
       strict(order.strict),
+      secure(order.secure),
       kept(order.kept),
       upload(order.upload),
       client_address(arena.copy(order.client_address)),

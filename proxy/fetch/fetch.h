@@ -40,6 +40,7 @@ struct FetchOrder {
   ObjectPtr kept;                  // what to validate, or null
   std::shared_ptr<Upload> upload;  // the request's body, or null
   std::string_view client_address;
+  bool secure = false;  // the client asks over TLS
   std::string_view request_id;
   std::string_view traceparent;
 };
@@ -73,7 +74,7 @@ class Fetch final : public OriginConnection::User {
   RouteValues values;
   Key key;
   FlightPtr flight;
-  bool store, shared, uncoded, from_origin, strict;
+  bool store, shared, uncoded, from_origin, strict, secure;
   ObjectPtr kept;
   std::shared_ptr<Upload> upload;
   std::string_view client_address, request_id, traceparent;
