@@ -5,6 +5,7 @@
 #include <set>
 
 #include "proxy/base/text.h"
+#include "proxy/config/check_listen.h"
 #include "proxy/config/check_route.h"
 #include "proxy/shared/redis_settings.h"
 
@@ -17,6 +18,7 @@ class Checker {
 
   void check_all() {
     check_listeners();
+    check_tls(config_, diagnostics_);
     check_admin();
     check_sizes();
     check_redis();

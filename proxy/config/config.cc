@@ -5,7 +5,7 @@ namespace weir {
 
 Config quick_config(const OriginUrl& origin, const ListenAddress& listen, const ListenAddress& admin) {
   Config config;
-  config.listen = {ListenConfig{listen}};
+  config.listen = {ListenConfig{listen, {}}};
   config.admin.address = admin;
   config.access_log.kind = AccessLogConfig::Kind::off;
   UpstreamConfig upstream;

@@ -12,19 +12,12 @@
 #include "proxy/base/units.h"
 #include "proxy/config/describe.h"
 #include "proxy/config/formats.h"
+#include "proxy/config/listen_config.h"
 #include "proxy/config/place.h"
 #include "proxy/config/route_config.h"
 #include "proxy/config/scalar.h"
 
 namespace weir {
-
-struct ListenConfig {
-  ListenAddress address{"127.0.0.1", 8080};
-
-  static void describe(auto& field, auto& self) {
-    field("address", self.address, "where clients connect; HTTP/1.1", {.required = true});
-  }
-};
 
 struct AdminConfig {
   ListenAddress address{"127.0.0.1", 9090};

@@ -38,6 +38,7 @@ Fetch::Fetch(WorkerContext& its_worker, const FetchOrder& order)
       uncoded(order.uncoded),
       from_origin(order.from_origin),
       strict(order.strict),
+      secure(order.secure),
       kept(order.kept),
       upload(order.upgrade.empty() ? order.upload : nullptr),
       upgrade(arena.copy(order.upgrade)),

@@ -42,6 +42,7 @@ struct FetchOrder {
   std::shared_ptr<Upload> upload;  // the request's body, or null; in a tunnel what the client says
   std::string_view upgrade;        // the protocol to go over to; mostly empty
   std::string_view client_address;
+  bool secure = false;  // the client asks over TLS
   std::string_view request_id;
   std::string_view traceparent;
 };
@@ -75,7 +76,7 @@ class Fetch final : public OriginConnection::User {
   RouteValues values;
   Key key;
   FlightPtr flight;
-  bool store, shared, uncoded, from_origin, strict;
+  bool store, shared, uncoded, from_origin, strict, secure;
   ObjectPtr kept;
   std::shared_ptr<Upload> upload;
   std::string_view upgrade;        // asked for; then there is no upload, but

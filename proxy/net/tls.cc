@@ -18,6 +18,7 @@
 #include "proxy/base/check.h"
 #include "proxy/base/text.h"
 #include "proxy/net/address.h"
+#include "proxy/net/tls_server.h"
 
 namespace weir {
 namespace {
@@ -139,15 +140,26 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::open(const Options& option
   return made;
 }
 
-TlsSession::TlsSession(std::shared_ptr<const TlsContext> context, int fd, const std::string& host)
-    : context_(std::move(context)), fd_(fd), session_(SSL_new(context_->context_.get())) {
+TlsSession::TlsSession(std::shared_ptr<const TlsServer> server, int fd)
+    : server_(std::move(server)), fd_(fd), session_(SSL_new(server_->contexts_.front().get())) {
+  take(fd);
+  SSL_set_accept_state(session_.get());
+}
+
+// All bytes go over the descriptor.
+void TlsSession::take(int fd) {
   WEIR_CHECK(session_ != nullptr);
-  SSL* session = session_.get();
   BIO* bio = BIO_new(socket_method());
   WEIR_CHECK(bio != nullptr);
   BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(fd)));
   BIO_set_init(bio, 1);
-  SSL_set_bio(session, bio, bio);
+  SSL_set_bio(session_.get(), bio, bio);
+}
+
+TlsSession::TlsSession(std::shared_ptr<const TlsContext> context, int fd, const std::string& host)
+    : context_(std::move(context)), fd_(fd), session_(SSL_new(context_->context_.get())) {
+  take(fd);
+  SSL* session = session_.get();
   SSL_set_connect_state(session);
   bool named = true;
   if (is_ip(host)) {
@@ -165,8 +177,9 @@ Io TlsSession::handshake() {
   if (flush().kind == Io::Kind::failed || unsent_.size() > kMostUnsent) return blocked();
   forget_errors();
   const Io io = outcome(SSL_do_handshake(session_.get()), 0);
-  if (io.kind == Io::Kind::ended) return fail("TLS: closed during the handshake", ECONNRESET);
-  return io;
+  if (io.kind != Io::Kind::ended) return io;
+  failure_ = TlsFailure::closed;
+  return fail("TLS: closed during the handshake", ECONNRESET);
 }
 
 Io TlsSession::read(std::span<char> into) {
@@ -190,7 +203,7 @@ Io TlsSession::write(std::span<const iovec> pieces) {
       count = 0;
       for (std::size_t i = 0, from = skip; i < pieces.size() && count < kRecord; ++i, from = 0) {
         const std::size_t part = std::min(pieces[i].iov_len - from, kRecord - count);
-        std::memcpy(together.data() + count, static_cast<const char*>(pieces[i].iov_base) + from, part);
+        if (part > 0) std::memcpy(together.data() + count, static_cast<const char*>(pieces[i].iov_base) + from, part);
         count += part;
       }
       bytes = together.data();
@@ -223,6 +236,21 @@ Io TlsSession::flush() {
   if (!unsent_.empty()) return {};
   unsent_.shrink_to_fit();
   return {Io::Kind::moved, 0, 0};
+}
+
+std::string_view TlsSession::protocol() const {
+  const unsigned char* name = nullptr;
+  unsigned length = 0;
+  SSL_get0_alpn_selected(session_.get(), &name, &length);
+  return {reinterpret_cast<const char*>(name), length};
+}
+
+bool TlsSession::resumed() const {
+  return SSL_session_reused(session_.get()) == 1;
+}
+
+bool TlsSession::tls13() const {
+  return SSL_version(session_.get()) == TLS1_3_VERSION;
 }
 
 bool TlsSession::pending() const {
@@ -266,16 +294,18 @@ Io TlsSession::outcome(int returned, std::size_t moved) {
     case SSL_ERROR_WANT_READ: return {};
     case SSL_ERROR_ZERO_RETURN: return {Io::Kind::ended, 0, 0};
     case SSL_ERROR_SYSCALL:
+      failure_ = TlsFailure::closed;
       if (ERR_peek_error() == 0 && errno_then != 0)
         return fail(std::string("TLS: ") + std::strerror(errno_then), errno_then);
       break;
     default: break;
   }
+  failure_ = tls_failure(what == SSL_ERROR_SYSCALL);
   // Anybody on the way can end a connection, only the peer can say goodbye: what ends by its end is cut.
   if (ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
     return fail("TLS: ended without a goodbye", ECONNRESET);
   const long verified = SSL_get_verify_result(session_.get());
-  const bool refused = verified != X509_V_OK && context_->verifies();
+  const bool refused = verified != X509_V_OK && (context_ == nullptr || context_->verifies());
   return fail(refused ? std::string("TLS: the certificate is refused: ") + X509_verify_cert_error_string(verified)
                       : "TLS: " + reason(),
               EPROTO);

@@ -1,9 +1,10 @@
 // TLS. OpenSSL stops here.
 //
 //   TlsContext   what is trusted, for connections that weir makes; const, shared by threads and connections
+//   TlsServer    what is shown, to those that clients make (tls_server.h); the same
 //   TlsSession   one connection: moves bytes over a descriptor that somebody else owns and watches; see net/stream.h
 //
-// TLS 1.2 or later. Chain and name (or IP address) of the server are verified unless that was switched off by name.
+// TLS 1.2 or later. Chain and name (or IP address) of a server are verified unless that was switched off by name.
 #pragma once
 
 #include <openssl/ossl_typ.h>
@@ -13,11 +14,15 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "proxy/base/result.h"
 #include "proxy/net/io.h"
+#include "proxy/net/tls_failure.h"
 
 namespace weir {
+
+class TlsServer;
 
 class TlsContext {
  public:
@@ -50,6 +55,8 @@ class TlsSession {
  public:
   // The client's side. `host`: a name, sent as SNI, or an IP address; the certificate must be for it.
   TlsSession(std::shared_ptr<const TlsContext> context, int fd, const std::string& host);
+  // The server's.
+  TlsSession(std::shared_ptr<const TlsServer> server, int fd);
 
   // Kind::moved once it stands; before, Kind::again. Called until then.
   Io handshake();
@@ -66,22 +73,31 @@ class TlsSession {
   bool quiet();
   // Tells the peer that nothing more follows. Without it what was sent may look cut off.
   void say_goodbye();
-  // Why it failed, for people.
+  // Why it failed: for people, and of a client's handshake as a word.
   const std::string& error() const { return error_; }
+  TlsFailure failure() const { return failure_; }
+
+  // Once the handshake is over: what was chosen (ALPN; empty: nothing), and how.
+  std::string_view protocol() const;
+  bool resumed() const;
+  bool tls13() const;
 
  private:
   struct Free {
     void operator()(SSL* session) const;
   };
+  void take(int fd);
   Io outcome(int returned, std::size_t moved);
   Io blocked() const;
   Io fail(std::string why, int error);
 
-  const std::shared_ptr<const TlsContext> context_;
+  const std::shared_ptr<const TlsContext> context_;  // one of the two
+  const std::shared_ptr<const TlsServer> server_;
   const int fd_;
   std::unique_ptr<SSL, Free> session_;
   std::string unsent_;  // encrypted
   std::string error_;
+  TlsFailure failure_ = TlsFailure::other;
 };
 
 }  // namespace weir

@@ -84,6 +84,25 @@ std::string needs_restart(const Config& now, const Config& next) {
   return names;
 }
 
+// Of the ports that were opened at the start, each as the new file has it. One that is no more in it stays as it was
+// until the next start. Several with the same text (port 0) are told apart by their order.
+std::vector<ListenerRules> listener_rules(const Config& opened, const Prepared& next, const Snapshot* now) {
+  std::vector<ListenerRules> rules;
+  std::vector<bool> taken(next.config->listen.size());
+  for (std::size_t i = 0; i < opened.listen.size(); ++i) {
+    const std::string name = opened.listen[i].address.text();
+    std::size_t same = 0;
+    while (same < taken.size() && (taken[same] || next.config->listen[same].address.text() != name)) ++same;
+    if (same == taken.size()) {
+      rules.push_back(now != nullptr ? now->listeners[i] : ListenerRules{name, nullptr});
+      continue;
+    }
+    taken[same] = true;
+    rules.push_back({name, next.tls[same]});
+  }
+  return rules;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Snapshot>> Server::make_snapshot(const Prepared& prepared) {
@@ -103,6 +122,7 @@ Result<std::shared_ptr<const Snapshot>> Server::make_snapshot(const Prepared& pr
     }
     snapshot->upstreams.push_back(std::move(upstream));
   }
+  snapshot->listeners = listener_rules(*config_, prepared, snapshot_.get());
   const std::string target = log_target(prepared.config->access_log);
   if (snapshot_ && snapshot_->access_log && snapshot_->access_log->target() == target) {
     snapshot->access_log = snapshot_->access_log;
@@ -123,7 +143,8 @@ void Server::swap(std::shared_ptr<const Snapshot> snapshot) {
 Result<std::string> Server::reload() {
   if (!reread_) return Error{Side::config, Code::unsupported, "weir runs without a config file"};
   const Prepared prepared = reread_();
-  if (!prepared.ok()) return Error{Side::config, Code::malformed, diagnostics_text(prepared.diagnostics)};
+  if (!prepared.ok() || has_expired(prepared.diagnostics))
+    return Error{Side::config, Code::malformed, diagnostics_text(prepared.diagnostics)};
   auto next = make_snapshot(prepared);
   if (!next) return std::move(next).error();
   swap(*next);
