@@ -88,6 +88,11 @@ bool is_database_name(std::string_view text) {
   return !text.empty() && text.size() <= 63;
 }
 
+bool is_server_name_or_empty(std::string_view text) {
+  constexpr CharSet kNameChars = CharSet(kHostChars).add(":");
+  return text.size() <= 253 && kNameChars.covers(text) && !text.starts_with('.');
+}
+
 bool is_media_type(std::string_view text) {
   const std::string pattern(text);
   return static_cast<bool>(TypeList::parse({&pattern, 1}));

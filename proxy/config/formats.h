@@ -18,6 +18,7 @@ bool is_path(std::string_view text);
 bool is_media_type(std::string_view text);  // or a pattern of such
 bool is_postgres_url_or_empty(std::string_view text);
 bool is_database_name(std::string_view text);
+bool is_server_name_or_empty(std::string_view text);
 
 inline constexpr Format kEditValue{"a field value", "visible characters and spaces, no space at either end",
                                    is_edit_value};
@@ -39,6 +40,9 @@ inline constexpr Format kPath{"a path", "what begins with /, as in /api/videos/$
 inline constexpr Format kPostgresUrl{"a PostgreSQL URL", "postgres://user:password@host:5432/database",
                                      is_postgres_url_or_empty};
 inline constexpr Format kDatabaseName{"a name in a database", "at most 63 bytes, not empty", is_database_name};
+
+inline constexpr Format kServerName{"a server's name", "a host name or an IP address, as in api.internal",
+                                    is_server_name_or_empty};
 
 inline constexpr Format kMediaType{"a media type", "a type such as application/json, text/* or *+json", is_media_type};
 

@@ -16,7 +16,7 @@ Next connect(Fetch& f) {
       [&f](Result<std::unique_ptr<OriginConnection>> got, const OriginServer& server) {
         f.acquiring.done();
         if (!got && got.error().code == Code::refused && f.attempts < 2 && f.pool().upstream().servers().size() > 1) {
-          f.tried = &server;  // it can't even be tried to connect to: another one may
+          f.tried = &server;  // nothing was sent: another one may be there
           f.step_ = &kConnect;
           return f.advance();
         }
@@ -58,7 +58,7 @@ std::optional<Error> upload_error(const Upload& upload) {
 }
 
 Next send(Fetch& f) {
-  if (!f.connection || !f.connection->connected()) return Next::wait;
+  if (!f.connection) return Next::wait;
   if (!std::exchange(f.head_sent, true)) {
     if (auto written = write_head(f); !written) {
       f.fail(std::move(written).error());

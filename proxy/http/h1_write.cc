@@ -17,8 +17,10 @@ Error refuse(std::string_view what) {
   return Error{Side::internal, Code::malformed, "refused to write " + printable(what)};
 }
 
+// What is written otherwise, or not at all: a TE would have to be named in Connection.
 bool is_framing(Name id) noexcept {
-  return id == Name::content_length || id == Name::transfer_encoding || id == Name::connection || id == Name::host;
+  return id == Name::content_length || id == Name::transfer_encoding || id == Name::connection || id == Name::host ||
+         id == Name::te;
 }
 
 bool is_target(std::string_view target) noexcept {

@@ -9,11 +9,19 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kIdleKept = 64;  // for each server and worker
+constexpr std::size_t kHoped = 100;    // requests that a connection takes, as long as it hasn't said otherwise
+
+// A connection to it is known to carry one request at a time.
+bool carries_one(const UpstreamOptions& options, const OriginServer& server) {
+  if (options.protocol != UpstreamOptions::Protocol::automatic)
+    return options.protocol == UpstreamOptions::Protocol::h1;
+  return !server.options().tls || server.spoken.load(std::memory_order_relaxed) == OriginServer::Spoken::http1;
+}
 
 }  // namespace
 
-// One acquire() under way, which is also its ticket in the server's queue. Once a slot is granted, hand_over gives it
-// to the connection or back.
+// One acquire() under way, which is also its ticket in the server's queue. Once a slot is granted, it is the
+// connection's that is handed over, or given back.
 struct OriginPool::Request : OriginServer::Ticket {
   explicit Request(OriginServer& chosen) : server(chosen) {}
 
@@ -35,6 +43,7 @@ struct OriginPool::Request : OriginServer::Ticket {
   OriginServer& server;
   Acquired acquired;
   std::optional<Timer> timeout;  // once it is queued
+  bool dials = false;            // it has a slot, and waits for a connection
   bool fresh = false, over = false;
 };
 
@@ -72,57 +81,133 @@ Operation OriginPool::acquire(std::uint64_t key_hash, const OriginServer* tried,
   return Operation([request] {
     if (std::exchange(request->over, true)) return;
     if (request->timeout) request->timeout->clear();
+    if (request->dials) return request->server.give_slot_back();  // the connection goes on without it
     // Still waiting: out of the queue. Granted or about to be: hand_over sees that it is over and gives the slot back.
     if (request->server.give_up(request)) request->granted.reset();
   });
 }
 
-void OriginPool::hand_over(const std::shared_ptr<Request>& request) {
+void OriginPool::hand_over(const RequestPtr& request) {
   if (request->timeout) request->timeout->clear();
-  if (std::exchange(request->over, true)) return request->server.give_slot_back();
-  auto connection = connect(request->server, request->fresh);
-  if (!connection) {
-    request->server.failed(loop_.now().mono);
-    request->server.give_slot_back();
-  } else {
-    request->server.requests.fetch_add(1, std::memory_order_relaxed);
-  }
-  auto answer = std::move(request->acquired);
-  answer(std::move(connection), request->server);
+  if (request->over) return request->server.give_slot_back();
+  auto connection = standing(request->server, request->fresh);
+  if (!connection) return wait_for_dial(request);
+  answer(request, std::move(connection));
 }
 
-Result<std::unique_ptr<OriginConnection>> OriginPool::connect(OriginServer& server, bool fresh) {
-  auto& idle = idle_[&server];
-  while (!fresh && !idle.empty()) {
-    auto connection = std::move(idle.back());
-    idle.pop_back();
+std::unique_ptr<OriginConnection> OriginPool::standing(OriginServer& server, bool fresh) {
+  Place& place = places_[&server];
+  for (const auto& shared : place.shared) {
+    if (shared->room() > 0) return shared->open();
+  }
+  while (!fresh && !place.idle.empty()) {
+    auto connection = std::move(place.idle.back());
+    place.idle.pop_back();
     if (connection->quiet()) return connection;
     loop_.dispose(std::move(connection));  // it said something, or ended, since it was put by
   }
-  auto address = server.address(turn_++);
-  if (!address) return std::move(address).error();
-  auto fd = begin_connect(*address);
-  if (!fd) return std::move(fd).error();
-  const auto& options = upstream_->options();
-  return std::make_unique<OriginConnection>(
-      loop_, buffers_, upstream_, server, *fd,
-      OriginConnection::Options{options.connect_timeout, options.first_byte_timeout, options.between_bytes_timeout},
-      [this](OriginConnection* connection) { forget_idle(connection); });
+  return nullptr;
+}
+
+// As long as it isn't known that a connection carries one request only, many wait for one.
+void OriginPool::wait_for_dial(const RequestPtr& request) {
+  request->dials = true;
+  OriginServer& server = request->server;
+  Place& place = places_[&server];
+  const bool alone = carries_one(upstream_->options(), server);
+  for (const auto& dialling : place.dialling) {
+    if (!alone && dialling->waiting.size() < kHoped) return dialling->waiting.push_back(request);
+  }
+  auto& dialling = *place.dialling.emplace_back(std::make_unique<Dialling>());
+  dialling.waiting.push_back(request);
+  dialling.dial = std::make_unique<OriginDial>(loop_, upstream_, server, turn_++, place.known,
+                                               [this, &server, &dialling](Result<OriginDial::Standing> standing) {
+                                                 dialled(server, dialling, std::move(standing));
+                                               });
+}
+
+void OriginPool::dialled(OriginServer& server, Dialling& dialling, Result<OriginDial::Standing> standing) {
+  const auto self = shared_from_this();
+  const auto waiting = std::move(dialling.waiting);
+  Place& place = places_[&server];
+  const auto at = std::find_if(place.dialling.begin(), place.dialling.end(),
+                               [&](const auto& one) { return one.get() == &dialling; });
+  loop_.dispose(std::move(*at));
+  place.dialling.erase(at);
+  std::unique_ptr<H1Connection> single;
+  if (standing && standing->http2) {
+    share(server, std::move(standing->stream));
+  } else if (standing) {
+    single = std::make_unique<H1Connection>(loop_, buffers_, upstream_, server, std::move(standing->stream),
+                                            [this](H1Connection* gone) { forget_idle(gone); });
+  }
+  for (const auto& one : waiting) {
+    const auto request = one.lock();
+    if (!request || request->over) continue;
+    request->dials = false;
+    if (!standing) {
+      answer(request, standing.error());
+    } else if (single) {
+      answer(request, std::unique_ptr<OriginConnection>(std::move(single)));
+    } else {
+      hand_over(request);
+    }
+  }
+  if (single) put_by(std::move(single));
+}
+
+void OriginPool::share(OriginServer& server, std::unique_ptr<Stream> stream) {
+  places_[&server].shared.push_back(std::make_shared<H2OriginConnection>(
+      loop_, buffers_, upstream_, server, std::move(stream), [pool = weak_from_this()](H2OriginConnection& connection) {
+        if (const auto self = pool.lock()) self->changed(connection);
+      }));
+}
+
+// One that takes no more requests is its streams' alone. Of those that have none, one is kept.
+void OriginPool::changed(H2OriginConnection& connection) {
+  OriginServer& server = connection.server();
+  auto& shared = places_[&server].shared;
+  const auto at = std::find_if(shared.begin(), shared.end(), [&](const auto& one) { return one.get() == &connection; });
+  if (at == shared.end()) return;
+  const bool keep = !connection.leaving() && shared.size() == 1 && !server.drained();
+  if (keep || (!connection.leaving() && !connection.idle())) return;
+  loop_.dispose(std::make_unique<std::shared_ptr<H2OriginConnection>>(std::move(*at)));
+  shared.erase(at);
+}
+
+void OriginPool::answer(const RequestPtr& request, Result<std::unique_ptr<OriginConnection>> connection) {
+  request->over = true;
+  if (connection) {
+    request->server.requests.fetch_add(1, std::memory_order_relaxed);
+  } else {
+    request->server.failed(loop_.now().mono);
+    request->server.give_slot_back();
+  }
+  auto acquired = std::move(request->acquired);
+  acquired(std::move(connection), request->server);
 }
 
 void OriginPool::give_back(std::unique_ptr<OriginConnection> connection) {
   OriginServer& server = connection->server();
-  auto& idle = idle_[&server];
-  if (connection->release() && idle.size() < kIdleKept && !server.drained()) {
-    idle.push_back(std::move(connection));
+  if (connection->end_use()) {
+    put_by(std::unique_ptr<H1Connection>(static_cast<H1Connection*>(connection.release())));
   } else {
     loop_.dispose(std::move(connection));
   }
   server.give_slot_back();
 }
 
-void OriginPool::forget_idle(OriginConnection* connection) {
-  auto& idle = idle_[&connection->server()];
+void OriginPool::put_by(std::unique_ptr<H1Connection> connection) {
+  auto& idle = places_[&connection->server()].idle;
+  if (idle.size() < kIdleKept && !connection->server().drained()) {
+    idle.push_back(std::move(connection));
+  } else {
+    loop_.dispose(std::move(connection));
+  }
+}
+
+void OriginPool::forget_idle(H1Connection* connection) {
+  auto& idle = places_[&connection->server()].idle;
   const auto at = std::find_if(idle.begin(), idle.end(), [&](const auto& one) { return one.get() == connection; });
   if (at == idle.end()) return;
   loop_.dispose(std::move(*at));
@@ -131,7 +216,7 @@ void OriginPool::forget_idle(OriginConnection* connection) {
 
 std::size_t OriginPool::idle() const {
   std::size_t total = 0;
-  for (const auto& [server, connections] : idle_) total += connections.size();
+  for (const auto& [server, place] : places_) total += place.idle.size();
   return total;
 }
 
