@@ -46,15 +46,41 @@ function busy_seconds(cores) {
   });
 }
 
-// How each generator is called. `asks` is what bench/rows.js says.
+// What a generator of ours says of itself: one line of JSON.
+function said(output) {
+  const line = output.split('\n').find((it) => it.startsWith('{'));
+  return line && JSON.parse(line);
+}
+
+// Of h2load's report. It tells no quantiles.
+function told_by_h2load(output) {
+  const [, value, unit] = /^finished in ([\d.]+)(us|ms|s),/m.exec(output) ?? [];
+  const [, good] = /^status codes: (\d+) 2xx/m.exec(output) ?? [];
+  const [, failed, broken, late] = /, (\d+) failed, (\d+) errored, (\d+) timeout$/m.exec(output) ?? [];
+  if (!value || !good || !late) return null;
+  return { requests: Number(good), failed: Number(failed) + Number(broken) + Number(late), duration_us: Number(value) * { us: 1, ms: 1e3, s: 1e6 }[unit], p50_us: null, p99_us: null };
+}
+
+// How each generator is called, and what it tells. `asks` is what bench/rows.js says.
 const kGenerators = {
-  own: ({ port, asks, headers, seconds, connections, status }) =>
-    [kProgram, port, connections, seconds, status, ...asks, ...headers],
-  wrk: ({ port, asks: [kind, path, ...more], headers, seconds, connections }) =>
-    ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '-s', `${kind}.lua`, ...headers.flatMap((it) => ['-H', it]),
-      `http://127.0.0.1:${port}${kind === 'same' ? path : '/'}`, '--', path, ...more],
+  own: {
+    call: ({ port, asks, headers, seconds, connections, status }) =>
+      [kProgram, port, connections, seconds, status, ...asks, ...headers],
+    figures: said,
+  },
+  wrk: {
+    call: ({ port, asks: [kind, path, ...more], headers, seconds, connections }) =>
+      ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '-s', `${kind}.lua`, ...headers.flatMap((it) => ['-H', it]),
+        `http://127.0.0.1:${port}${kind === 'same' ? path : '/'}`, '--', path, ...more],
+    figures: said,
+  },
+  h2load: {
+    call: ({ port, asks: [, path], headers, seconds }) =>
+      ['h2load', '-t1', '-c16', '-m32', '-D', seconds, ...headers.flatMap((it) => ['-H', it]), `http://127.0.0.1:${port}${path}`],
+    figures: told_by_h2load,
+  },
 };
-export const kGeneratorNames = Object.keys(kGenerators);
+export const kGeneratorNames = ['own', 'wrk'];   // for HTTP/1.1
 
 // The path of a program that is one C++ file beside this one, built where it is missing or older than its source.
 export function build_program(name) {
@@ -71,7 +97,8 @@ export function build_generator() {
 
 // Runs the generator and gives its line of figures. `started` is told of the process, to be able to stop it.
 function generate(load, started) {
-  const words = ['-c', load.core, ...kGenerators[load.generator](load)].map(String);
+  const { call, figures } = kGenerators[load.generator];
+  const words = ['-c', load.core, ...call(load)].map(String);
   const limit = load.seconds * 1000 + kSlack;
   return new Promise((done, fail) => {
     const child = spawn('taskset', words, { cwd: join(kHere, 'wrk'), stdio: ['ignore', 'pipe', 'pipe'], timeout: limit });
@@ -82,8 +109,8 @@ function generate(load, started) {
     child.stderr.on('data', (chunk) => { errors += chunk; });
     child.on('error', fail);
     child.on('close', (status, signal) => {
-      const line = output.split('\n').find((it) => it.startsWith('{'));
-      if (status === 0 && line) done(JSON.parse(line));
+      const told = status === 0 && figures(output);
+      if (told) done(told);
       else fail(new Error(`the generator ended with ${signal ?? `status ${status}`} ${errors.trim()}`));
     });
   });

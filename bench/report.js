@@ -15,7 +15,7 @@ export function median(values) {
 export function summarise(measurements) {
   const quiet = measurements.filter((it) => it.foreign_share <= kForeignLimit);
   const taken = quiet.length >= Math.min(kFewestRuns, measurements.length) ? quiet : measurements;
-  const of = (word) => median(taken.map((it) => it[word]));
+  const of = (word) => (taken.some((it) => it[word] === null) ? null : median(taken.map((it) => it[word])));
   return {
     rate: of('rate'), p50_us: of('p50_us'), p99_us: of('p99_us'), cpu_us: of('cpu_us'), server_share: of('server_share'),
     runs: taken.length, disturbed: measurements.length - quiet.length, saturated: of('generator_share') >= kSaturated,
@@ -44,8 +44,8 @@ export function markdown(rows, servers, { runs, seconds, connections }) {
   const names = servers.map(({ words }) => words);
   const rates = table(['requests/s, thousands', ...names, ...others.map(({ words }) => `${first.words} ÷ ${words}`)],
     rows.map((row) => [row.words, ...cells(row, (it) => thousands(it.rate) + marks(it)), ...others.map((other) => ratio(row, other))]));
-  const tails = table(['p99, µs', ...names], rows.map((row) => [row.words, ...cells(row, (it) => String(Math.round(it.p99_us)))]));
-  const costs = table(['CPU, µs a request', ...names], rows.map((row) => [row.words, ...cells(row, (it) => it.cpu_us.toFixed(1))]));
+  const tails = table(['p99, µs', ...names], rows.map((row) => [row.words, ...cells(row, (it) => (it.p99_us === null ? '–' : String(Math.round(it.p99_us))))]));
+  const costs = table(['CPU, µs a request', ...names], rows.map((row) => [row.words, ...cells(row, (it) => it.cpu_us.toFixed(it.cpu_us < 5 ? 2 : 1))]));
   const notes = [`Medians of ${runs} interleaved runs of ${seconds} s, ${connections} connections, one worker on one core.`];
   const any = (word) => rows.some((row) => Object.values(row.servers).some((it) => it[word]));
   if (any('saturated')) notes.push('° the generator\'s core was full: the server might do more; compare CPU a request.');

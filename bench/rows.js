@@ -9,7 +9,8 @@ const kKiB = 1024;
 // path: asked for once before the row, to see that the answer is right. asks(run, stamp): what the generator then asks for,
 // in the words that bench/generator.cc and wrk's scripts share: `same PATH`, `each PREFIX COUNT`, `zipf PREFIX COUNT SEED`.
 // warm: the same for the second before it is measured. origin: how many origin requests a client request costs.
-// headers: what the generator sends along.
+// headers: what the generator sends along. over: by which protocol, HTTP/1.1 where nothing is said; also the name of the group.
+// At HTTP/2 16 connections ask with 32 streams each.
 export const kRows = [
   { name: 'hit-1k', words: 'hit, 1 KiB', path: '/1k', bytes: kKiB, origin: 'none' },
   // What hit-zstd is held against: as large a request and an answer.
@@ -30,4 +31,11 @@ export const kRows = [
     name: 'miss', words: 'miss, each URL once, 1 KiB', path: '/miss/first', bytes: kKiB, origin: 'one',
     asks: (run, stamp) => ['each', `/miss/${stamp}-${run}-`, 0],
   },
+  { name: 'h2-1k', over: 'h2', words: 'HTTP/2 hit, 1 KiB', path: '/1k', bytes: kKiB, origin: 'none' },
+  { name: 'h2-16k', over: 'h2', words: 'HTTP/2 hit, 16 KiB', path: '/16k', bytes: 16 * kKiB, origin: 'none' },
+  { name: 'h2-128k', over: 'h2', words: 'HTTP/2 hit, 128 KiB', path: '/128k', bytes: 128 * kKiB, origin: 'none' },
 ];
+
+// What may be named for several rows at once.
+export const kGroups = [...new Set(kRows.map(({ over }) => over ?? 'http1'))];
+export const rows_named = (name) => kRows.filter((row) => row.name === name || (row.over ?? 'http1') === name);

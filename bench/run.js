@@ -9,13 +9,13 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build_generator, kGeneratorNames, measure } from './load.js';
 import { markdown, summarise } from './report.js';
-import { kRows } from './rows.js';
+import { kGroups, kRows, rows_named } from './rows.js';
 import { Servers, find_program, kServers, version_of } from './servers.js';
 
 const kOut = resolve(dirname(fileURLToPath(import.meta.url)), '../build/bench');
 const kHitCost = 0.01;       // origin requests that a hit may cost
 const kHelp = `
-  ROW          ${kRows.map(({ name }) => name).join(' ')}; all where none is named
+  ROW          ${kRows.map(({ name }) => name).join(' ')}; or a group: ${kGroups.join(' ')}; all where none is named
   --runs N     measurements of each row and server (5)
   --seconds S  how long each takes (3)
   --only NAMES ${Object.keys(kServers).join(',')}; the first is compared with the rest
@@ -42,7 +42,7 @@ function read_arguments(words) {
   let parsed;
   try { parsed = parseArgs({ args: words, options: kOptions, allowPositionals: true }); } catch (error) { throw new WrongUse(error.message); }
   const { values, positionals } = parsed;
-  const unknown = positionals.find((name) => !kRows.some((row) => row.name === name));
+  const unknown = positionals.find((name) => rows_named(name).length === 0);
   if (unknown) throw new WrongUse(`no row is called ${unknown}`);
   const names = values.only ? values.only.split(',') : Object.keys(kServers);
   const stranger = names.find((name) => !(name in kServers));
@@ -50,7 +50,7 @@ function read_arguments(words) {
   if (!/^\d+,\d+$/.test(values.cores)) throw new WrongUse('--cores wants two numbers, as 0,1');
   if (!kGeneratorNames.includes(values.generator)) throw new WrongUse(`--generator wants ${kGeneratorNames.join(' or ')}`);
   return {
-    help: values.help, generator: values.generator, names, rows: kRows.filter(({ name }) => positionals.length === 0 || positionals.includes(name)),
+    help: values.help, generator: values.generator, names, rows: kRows.filter((row) => positionals.length === 0 || positionals.some((name) => rows_named(name).includes(row))),
     runs: whole_number(values, 'runs'), seconds: whole_number(values, 'seconds'),
     connections: whole_number(values, 'connections'), cores: values.cores.split(',').map(Number),
   };
@@ -117,11 +117,11 @@ class Bench {
     const results = this.#options.rows.map(({ name, words }) => ({ name, words, servers: {} }));
     for (let run = 1; run <= this.#options.runs; run += 1) {
       for (const [index, row] of this.#options.rows.entries()) {
-        for (const name of Object.keys(this.#running)) {
+        for (const name of Object.keys(this.#running).filter((it) => kServers[it].takes?.(row) ?? true)) {
           const measurement = await this.#measure(row, name, run);
           (results[index].servers[name] ??= []).push(measurement);
           console.error(`run ${run}/${this.#options.runs}  ${row.name.padEnd(9)} ${name.padEnd(8)} ` +
-            `${(measurement.rate / 1000).toFixed(1).padStart(7)}k/s  p99 ${measurement.p99_us} µs  ${measurement.note}`);
+            `${(measurement.rate / 1000).toFixed(1).padStart(7)}k/s  p99 ${measurement.p99_us ?? '–'} µs  ${measurement.note}`);
         }
       }
     }
@@ -135,7 +135,7 @@ class Bench {
     const stamp = `${this.#stamp}-${name}`;
     const same = () => ['same', row.path];
     const load = (asks, time) => ({
-      generator, port: server.port, asks, headers, seconds: time, connections, core: cores[1], status: row.conditional ? 304 : 200,
+      generator: row.over ? 'h2load' : generator, port: server[kServers[name].ports[row.over] ?? 'port'], asks, headers, seconds: time, connections, core: cores[1], status: row.conditional ? 304 : 200,
     });
     const watched = { server: server.pid, origin: this.#origin.pid, server_core: cores[0] };
     const started = (child) => { this.#load = child; };

@@ -19,22 +19,29 @@ export const kText = Array.from({ length: 34 }, (_, i) => createHash('sha256').u
 const kStartLimit = 20_000;   // milliseconds until a server has to listen
 const kStopLimit = 5_000;     // and until it has to be gone, or it is killed
 
-// The programs: how each is started, given the path of its filled-in configuration and its folder.
+// The programs: how each is started, given the path of its filled-in configuration and its folder. `ports`: which of its ports speaks a
+// row's protocol, where that isn't the one for HTTP/1.1. `takes`: the rows that it takes part in, where not all.
+const kOnePort = { h2: 'port' }, kPortEach = { h2: 'h2_port' };
 export const kServers = {
   weir: {
-    words: 'weir', program: kWeir, version: ['version'], config: 'weir.yaml',
+    words: 'weir', ports: kOnePort, program: kWeir, version: ['version'], config: 'weir.yaml',
     command: ({ config }) => ['run', '-c', config],
   },
-  nginx: { words: 'nginx', program: 'nginx', version: ['-v'], config: 'peers/nginx.conf', command: ({ config }) => ['-c', config] },
+  nginx: { words: 'nginx', ports: kPortEach, program: 'nginx', version: ['-v'], config: 'peers/nginx.conf', command: ({ config }) => ['-c', config] },
   haproxy: {
-    words: 'HAProxy', program: 'haproxy', version: ['-v'], config: 'peers/haproxy.cfg',
+    words: 'HAProxy', ports: kPortEach, program: 'haproxy', version: ['-v'], config: 'peers/haproxy.cfg',
     command: ({ config }) => ['-db', '-f', config],
   },
   varnish: {
-    words: 'Varnish', program: 'varnishd', version: ['-V'], config: 'peers/varnish.vcl',
+    words: 'Varnish', ports: kOnePort, program: 'varnishd', version: ['-V'], config: 'peers/varnish.vcl',
     command: ({ config, folder, port }) => ['-F', '-j', 'none', '-f', config, '-a', `127.0.0.1:${port}`, '-T', 'none',
       '-n', join(folder, 'varnish'), '-s', 'malloc,1g', '-p', 'thread_pools=1', '-p', 'thread_pool_min=200',
-      '-p', 'thread_pool_max=1000'],
+      '-p', 'thread_pool_max=1000', '-p', 'feature=+http2'],
+  },
+  // No cache: it serves files, which is as fast as it gets.
+  h2o: {
+    words: 'H2O, a file', ports: kOnePort, program: 'h2o', version: ['-v'], config: 'peers/h2o.conf', command: ({ config }) => ['-c', config],
+    takes: (row) => row.over !== undefined && row.origin === 'none',
   },
 };
 const kOrigin = { words: 'origin', program: 'nginx', config: 'peers/origin.conf', command: ({ config }) => ['-c', config] };
@@ -109,7 +116,8 @@ export class Servers {
 
   async #start({ words, program, config, command }, core, env = {}) {
     const port = await free_port();
-    const filled = this.#fill(config, port);
+    const h2_port = await free_port();
+    const filled = this.#fill(config, { PORT: port, H2PORT: h2_port });
     const log = join(this.#folder, `${words}.log`);
     const output = openSync(log, 'w');
     const ports = { BENCH_PORT: port, BENCH_ADMIN_PORT: await free_port(), BENCH_ORIGIN_PORT: this.#origin_port };
@@ -117,7 +125,7 @@ export class Servers {
     const [file, ...rest] = [...pinned, find_program(program), ...command({ config: filled, folder: this.#folder, port })];
     const child = spawn(file, rest,
       { stdio: ['ignore', output, output], cwd: this.#folder, env: { ...process.env, ...ports, ...env } });
-    const server = { words, child, port, admin: ports.BENCH_ADMIN_PORT, pid: child.pid };
+    const server = { words, child, port, h2_port, admin: ports.BENCH_ADMIN_PORT, pid: child.pid };
     this.#running.push(server);
     for (const limit = Date.now() + kStartLimit; !(await listens(port)); await sleep(50)) {
       if (child.exitCode !== null || child.signalCode !== null || Date.now() > limit) {
@@ -127,12 +135,12 @@ export class Servers {
     return server;
   }
 
-  #fill(config, port) {
+  #fill(config, ports) {
     const values = {
-      PORT: port, ORIGIN: this.#origin_port, FOLDER: this.#folder, BODIES: join(this.#folder, 'bodies'),
+      ...ports, ORIGIN: this.#origin_port, FOLDER: this.#folder, BODIES: join(this.#folder, 'bodies'),
       USER: userInfo().username, KIB: 'w'.repeat(kBodies['1k']),
     };
-    const text = readFileSync(join(kHere, config), 'utf8').replace(/@([A-Z]+)@/g, (whole, name) => values[name] ?? whole);
+    const text = readFileSync(join(kHere, config), 'utf8').replace(/@([A-Z0-9]+)@/g, (whole, name) => values[name] ?? whole);
     const path = join(this.#folder, config.replace('/', '-'));
     writeFileSync(path, text);
     return path;

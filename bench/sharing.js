@@ -6,16 +6,18 @@ import { run_program, WrongUse } from './promises.js';
 import { cold } from './sharing/cold.js';
 import { faults } from './sharing/faults.js';
 import { hits_row } from './sharing/hits.js';
+import { many } from './sharing/many.js';
 import { purge } from './sharing/purge.js';
 import { restart_row } from './sharing/restart.js';
 import { Stage } from './sharing/stage.js';
 
 run_program({
   name: 'sharing',
-  rows: { purge, cold, restart: restart_row, hits: hits_row, faults },
+  rows: { purge, many, cold, restart: restart_row, hits: hits_row, faults },
   numbers: {
-    purges: { value: 300, of: 'of purge, of each kind' },
+    purges: { value: 300, of: 'of purge and many, of each kind' },
     objects: { value: 20_000, of: 'of purge and hits' },
+    many: { value: 1_000_000, of: 'objects of many' },
     nodes: { value: 6, of: 'of cold' },
     clients: { value: 200, of: 'of cold, of each node' },
     rounds: { value: 5, of: 'of cold, of each kind' },
@@ -24,9 +26,11 @@ run_program({
     seconds: { value: 10, of: 'of restart, before and after; of each measurement of hits' },
     workers: { value: 1, of: 'of each weir' },
   },
-  check({ objects, purges }) {
-    if (objects < purges + 2) throw new WrongUse('--objects wants one for each of --purges, and two more');
+  check({ objects, many: all, purges }) {
+    if (Math.min(objects, all) < purges + 2) throw new WrongUse('--objects and --many want one for each of --purges, and two more');
   },
-  programs: (names) => ['redis-server', ...(names.includes('hits') ? ['redis-benchmark'] : [])],
+  programs: (names) => [
+    'redis-server', ...(names.includes('hits') ? ['redis-benchmark'] : []), ...(names.includes('many') ? ['nginx'] : []),
+  ],
   Stand: Stage,
 });

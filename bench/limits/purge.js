@@ -1,10 +1,11 @@
 // The row that purges: a tag that covers one object beside one that covers them all. Every object has both, and a body
-// that the origin never sends twice: a body seen again was kept, another one was fetched anew.
+// that the origin never sends twice: a body seen again was kept, another one was fetched anew. Where nodes share a log in
+// Redis (bench/sharing/many.js) it is the same.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { median } from '../report.js';
 
-const kMemory = '2GiB';
+export const kMemory = '2GiB';
 const kConnections = 64;      // of the generator
 const kFillSeconds = 900;     // at most, for all objects
 const kUnmeasured = 50;       // purges of tags that nothing has, before those that count
@@ -63,12 +64,17 @@ async function bodies_of(stand, client, numbers, hits = false) {
 
 const kept = (before, after) => [...before].filter(([n, body]) => after.get(n) === body).length;
 
-export async function purge(stand, { objects, purges }) {
+export async function purge(stand, options) {
   const origin = await stand.start_nginx();
-  const weir = await stand.start_weir({ memory: kMemory, origin });
-  const [admin, client] = [stand.connect(weir.admin), stand.connect(weir.port)];
+  return purge_through(stand, await stand.start_weir({ memory: kMemory, origin }), options);
+}
+
+// The same of a weir that runs.
+export async function purge_through(stand, weir, { objects, purges }) {
+  const admin = stand.connect(weir.admin);
   const filled = await fill(stand, weir, admin, objects);
   const full = await stats(admin);
+  const client = stand.connect(weir.port);   // not before: weir ends a connection that is idle for so long
   stand.expect(filled.failed === 0, `${filled.failed} requests failed while filling`);
   stand.expect(full.objects >= objects && full.evictions === 0,
     `${full.objects} of ${objects} objects are kept, ${full.evictions} were evicted`);

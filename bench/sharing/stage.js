@@ -33,10 +33,10 @@ export class Stage extends Stand {
     });
   }
 
-  // One weir more; `redis`: a port that isn't the server's own.
-  async start_node({ origin, memory = '256MiB', redis = this.redis.port }) {
+  // One weir more; `redis`: a port that isn't the server's own; `shared`: whether it gives objects to Redis.
+  async start_node({ origin, memory = '256MiB', redis = this.redis.port, shared = true }) {
     const server = await this.start_as(kNode, {
-      BENCH_MEMORY: memory, BENCH_REDIS_PORT: String(redis), BENCH_ORIGIN_PORT: String(origin.port),
+      BENCH_MEMORY: memory, BENCH_REDIS_PORT: String(redis), BENCH_ORIGIN_PORT: String(origin.port), BENCH_SHARED: String(shared),
     });
     const node = { ...server, control: null, called: 0 };
     this.nodes.push(node);

@@ -10,7 +10,8 @@ namespace weir {
 // before; then nodes to be forgotten, each with the report that it is forgotten for: it may be back. A node reports
 // what it has applied, and learns where the log stands: {status, first, last, the mark at last, 1 where its own report
 // was missing, {node, report, …}}. The status is `new` (the node knows nothing yet), `known` (its position is part of
-// this log's history), or `lost` (it isn't: records were lost, or trimmed before it read them).
+// this log's history), or `lost` (it isn't: records were lost, or trimmed before it read them). A node that missed a
+// record says so with the mark 0 at its position.
 inline constexpr std::string_view kReportScript = R"lua(
 local log, nodes = KEYS[1], KEYS[2]
 local node, applied, mark, beat, about, fresh = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]

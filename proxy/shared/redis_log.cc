@@ -77,7 +77,9 @@ void RedisLog::report() {
     return;
   }
   report_again_ = false;
-  const Time sent = MonotonicClock::now();
+  const Sent sent{MonotonicClock::now(), lost_};
+  LogPlace place = has_place_ ? place_ : LogPlace{};
+  if (accused_) place = {*accused_, 0};  // no record has that mark
   RedisCommand command;
   command.words = {"EVAL",
                    std::string(kReportScript),
@@ -85,13 +87,13 @@ void RedisLog::report() {
                    log_key_,
                    nodes_key_,
                    options_.node,
-                   has_place_ ? std::to_string(place_.position) : "0",
-                   mark_text(has_place_ ? place_.mark : 0),
+                   std::to_string(place.position),
+                   mark_text(place.mark),
                    std::to_string(++beat_),
                    options_.about,
                    mark_text(random64()),
                    reported_ == Time{} ? "0" : "1"};
-  for (auto& [name, seen] : table_.forgotten(sent)) {
+  for (auto& [name, seen] : table_.forgotten(sent.at)) {
     if (name == options_.node) continue;
     command.words.push_back(std::move(name));
     command.words.push_back(std::move(seen));
@@ -104,7 +106,7 @@ void RedisLog::report() {
   });
 }
 
-void RedisLog::on_report(const Result<RedisReply>& reply, Time sent) {
+void RedisLog::on_report(const Result<RedisReply>& reply, const Sent& sent) {
   if (!reply) {
     leave(reply.error());
     return report_timer_.set(kRetry);
@@ -122,16 +124,26 @@ void RedisLog::on_report(const Result<RedisReply>& reply, Time sent) {
   last_ = *last;
   const Time now = MonotonicClock::now();
   table_.update(answer.elements[5].elements, now);
-  join(answer.elements[0].text, answer);
-  if (answer.elements[0].text == "known") {
-    reported_ = sent;
+  // A report that named the place of a history which was left since then says nothing of this one.
+  const bool of_old = sent.losses != lost_;
+  const std::string_view status = answer.elements[0].text;
+  if (of_old && status == "lost") {
+    report_again_ = true;
+  } else {
+    join(status, answer);
+  }
+  if (status == "known") {
+    reported_ = sent.at;
     // Redis may have lost reports of nodes that still trust theirs: evicted, or with a primary that was replaced.
     if (answer.elements[4].integer == 1 || !std::exchange(sure_, true))
       whole_from_ = now + options_.lease + options_.lease / 20;
     // What was appended after this report was taken counts as well.
     if (last_ >= proof_at_.position) proof_at_ = {last_, parse_mark(answer.elements[3].text)};
-    proof_until_ = sent + options_.lease;
+    proof_until_ = sent.at + options_.lease;
     trouble_.clear();
+    for (const Claim& claim : claims_) {  // Redis took this report after it had taken the record
+      if (claim.since <= sent.at && last_ < claim.place.position) accuse(claim.place.position);
+    }
     extend_trust();
   }
   note();
@@ -143,11 +155,7 @@ void RedisLog::on_report(const Result<RedisReply>& reply, Time sent) {
 // Where this node stands in the log, when it comes or comes back.
 void RedisLog::join(std::string_view status, const RedisReply& answer) {
   if (status == "lost") {
-    lose(last_);
-    place_ = {last_, parse_mark(answer.elements[3].text)};
-    marks_.add(place_);
-    has_place_ = true;
-    reading_.cancel();  // it asked for what comes after another place
+    start_anew({last_, parse_mark(answer.elements[3].text)});
   } else if (status == "new" && !following_) {
     const Position first = parse_number(answer.elements[1].text).value_or(1);
     rules_.forget(first - 1);
@@ -159,16 +167,46 @@ void RedisLog::join(std::string_view status, const RedisReply& answer) {
   if (!reading_) read();
 }
 
+void RedisLog::start_anew(const LogPlace& last) {
+  lose(last.position);
+  place_ = last;
+  marks_.add(place_);
+  has_place_ = true;
+  reading_.cancel();  // it asked for what comes after another place
+}
+
+// The record there isn't the one that it was. That is no matter of this node's alone: those that never read the lost
+// one would go on trusting what it made invalid. So the report script is told, and begins a history anew.
+void RedisLog::accuse(Position position) {
+  if (accused_) return;
+  accused_ = position;
+  report();
+}
+
+// What this node appended must be read where Redis put it.
+void RedisLog::check_claims() {
+  for (const Claim& claim : claims_) {
+    if (claim.place.position <= place_.position && marks_.find(claim.place.position) != claim.place.mark)
+      accuse(claim.place.position);
+  }
+  std::erase_if(claims_, [this](const Claim& claim) { return claim.place.position <= place_.position; });
+}
+
 // What is between here and there will never be known.
 void RedisLog::lose(Position upto) {
   rules_.forget(upto);
   marks_.clear();
+  claims_.clear();
+  accused_.reset();
   proof_at_ = {};
   ++lost_;
-  const Error why{Side::redis, Code::unavailable, "the invalidation log was lost; all that is older is invalid"};
   for (Wait& wait : std::exchange(waits_, {})) {
-    if (wait.done) wait.done(why);
+    if (wait.done) wait.done(was_lost());
   }
+}
+
+Error RedisLog::was_lost() {
+  return {Side::redis, Code::unavailable, "the invalidation log was lost; all that is older is invalid"};
 }
 
 // Trust runs out by itself.
@@ -182,7 +220,7 @@ void RedisLog::leave(const Error& why) {
 }
 
 void RedisLog::read() {
-  if (!running_ || !following_) return;
+  if (!running_ || !following_ || accused_) return;
   const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(command_timeout()).count();
   RedisCommand command;
   command.words = {"XREAD",
@@ -210,11 +248,14 @@ void RedisLog::on_read(const Result<RedisReply>& reply) {
     // [[key, [entry, …]]]
     const bool whole = reply->elements.size() == 1 && reply->elements[0].elements.size() == 2;
     const auto* entries = whole ? &reply->elements[0].elements[1].elements : nullptr;
-    if (entries == nullptr ||
-        !std::all_of(entries->begin(), entries->end(), [this](const auto& entry) { return apply(entry); })) {
+    auto applied = entries == nullptr ? Applied::unknown : Applied::yes;
+    for (std::size_t i = 0; applied == Applied::yes && i < entries->size(); ++i) applied = apply((*entries)[i]);
+    if (applied == Applied::unknown) {
       leave(not_understood("what it was asked to read"));
       return report_timer_.set(kRetry);
     }
+    check_claims();
+    if (applied == Applied::elsewhere) accuse(place_.position);
     extend_trust();
     note();
     check_waits();
@@ -223,13 +264,15 @@ void RedisLog::on_read(const Result<RedisReply>& reply) {
   read();
 }
 
-// False: it is none. A record that doesn't follow upon the last one says that something was missed.
-bool RedisLog::apply(const RedisReply& entry) {
+// Unknown: it is no record. Elsewhere: it doesn't follow upon the last one, so something was missed or lost, and it
+// isn't applied.
+RedisLog::Applied RedisLog::apply(const RedisReply& entry) {
   const auto wall = wall_now_us();
   const auto record = parse_log_record(entry, MonotonicClock::now(), wall);
-  if (!record || record->place.position <= place_.position) return false;
+  if (!record || record->place.position <= place_.position) return Applied::unknown;
   const bool follows =
       record->place.position == place_.position + 1 && (!has_place_ || record->previous == place_.mark);
+  if (has_place_ && !follows && !record->starts) return Applied::elsewhere;
   if (record->starts || !follows) {  // what began at the last position may have missed what took the next ones
     if (has_place_) {
       lose(record->place.position);
@@ -246,14 +289,14 @@ bool RedisLog::apply(const RedisReply& entry) {
   marks_.add(place_);
   last_ = std::max(last_, place_.position);
   ++applied_;
-  return true;
+  return Applied::yes;
 }
 
 // What a write changed and the log doesn't know yet may be what is asked for.
 void RedisLog::extend_trust() {
   if (options_.trust_when_cut_off) return;
   if (unlogged_ > 0) return rules_.trust(Time::min());
-  if (proof_until_ == Time{}) return;
+  if (proof_until_ == Time{} || accused_) return;
   const bool applied =
       has_place_ && place_.position >= proof_at_.position && marks_.find(proof_at_.position) == proof_at_.mark;
   if (applied) rules_.trust(proof_until_);

@@ -9,6 +9,9 @@
 // validated with the origin until the node has caught up. What it can't catch up with (trimmed, lost in a failover)
 // makes everything older invalid.
 //
+// Whoever knows of a record that the log hasn't got where it was (read, or appended and not read yet) says so in its
+// next report: the script then begins another history, so that all nodes hear of the loss.
+//
 // Runs on one loop; append(), mark_at() and look() from any thread.
 #pragma once
 
@@ -16,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -70,6 +74,15 @@ class RedisLog final : public InvalidationLog {
     Callback<void(Result<Appended>)> done;  // empty: answered already
     std::uint64_t mark = 0;                 // of its last record
     bool unlogged = false;                  // insisted on, answered, and not in the log: counted in unlogged_
+    std::uint64_t losses = 0;               // lost_ when it was sent
+  };
+  struct Claim {
+    LogPlace place;
+    Time since;
+  };
+  struct Sent {  // a report
+    Time at;
+    std::uint64_t losses = 0;  // lost_ then
   };
   struct Wait {
     LogPlace place;
@@ -80,13 +93,18 @@ class RedisLog final : public InvalidationLog {
   };
 
   void report();
-  void on_report(const Result<RedisReply>& reply, Time sent);
+  void on_report(const Result<RedisReply>& reply, const Sent& sent);
   void join(std::string_view status, const RedisReply& answer);
+  void start_anew(const LogPlace& last);
   void lose(Position upto);
+  static Error was_lost();
+  void accuse(Position position);
+  void check_claims();
   void leave(const Error& why);
   void read();
   void on_read(const Result<RedisReply>& reply);
-  bool apply(const RedisReply& entry);
+  enum class Applied { yes, unknown, elsewhere };
+  Applied apply(const RedisReply& entry);
   void send(Order order);
   void on_appended(Order order, const Result<RedisReply>& reply, Position sent);
   void confirm(Order order, Position position);
@@ -113,7 +131,9 @@ class RedisLog final : public InvalidationLog {
   std::uint64_t next_append_ = 0;
   bool running_ = false, following_ = false, report_again_ = false;
   bool has_place_ = false;
-  LogPlace place_;  // of the last record that was applied; without has_place_: where reading begins
+  LogPlace place_;                   // of the last record that was applied; without has_place_: where reading begins
+  std::vector<Claim> claims_;        // of what this node appended and hasn't read yet
+  std::optional<Position> accused_;  // no longer has its record; nothing is read until that is settled
   std::uint64_t beat_ = 0;
   Position last_ = 0;
   Time reported_{};     // the newest report that was answered was sent then

@@ -44,6 +44,7 @@ void RedisLog::send(Order order) {
     return keep(std::move(order), {Side::redis, Code::unavailable,
                                    "the invalidation log is out of reach" + (trouble_.empty() ? "" : ": " + trouble_)});
   }
+  order.losses = lost_;
   RedisCommand command;
   command.words = {"EVAL",
                    std::string(kAppendScript),
@@ -78,8 +79,12 @@ void RedisLog::on_appended(Order order, const Result<RedisReply>& reply, Positio
     return keep(std::move(order), {Side::redis, Code::malformed, "Redis gave the record no place"});
   appended_ += order.records.size();
   if (std::exchange(order.unlogged, false)) --unlogged_;
-  // Nothing proves any more that all is applied that counts.
-  if (*position > proof_at_.position) proof_at_ = {*position, order.mark};
+  if (order.losses == lost_) {
+    // Nothing proves any more that all is applied that counts.
+    if (*position > proof_at_.position) proof_at_ = {*position, order.mark};
+    claims_.push_back({{*position, order.mark}, MonotonicClock::now()});
+    check_claims();  // it may have been read before this answer came
+  }
   if (options_.replicas == 0) return wait_for(*position, std::move(order), true);
   confirm(std::move(order), *position);
 }
@@ -134,7 +139,14 @@ void RedisLog::send_kept() {
   note();
 }
 
+// What was lost since the order was sent may have held its record, and nobody would ever see that applied. It isn't
+// sent again: what it covers is older than the loss, and that makes all of it invalid, on every node that hadn't
+// applied it.
 void RedisLog::wait_for(Position position, Order order, bool replicated) {
+  if (order.losses != lost_) {
+    if (order.done) order.done(was_lost());
+    return;
+  }
   Wait wait{{position, order.mark}, order.how.everywhere, replicated,
             MonotonicClock::now(),  Time::max(),          std::move(order.done)};
   if (order.how.patience > Duration{}) wait.until = wait.since + order.how.patience;

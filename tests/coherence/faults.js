@@ -1,7 +1,11 @@
 // What breaks, by real means: each fault begins, lasts, and is mended. The seed decides which comes when.
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const node_of = (stage, random) => random.pick(stage.nodes.filter((node) => node.up));
+const node_of = (stage, random, fault) => {
+  const node = random.pick(stage.nodes.filter(({ up }) => up));
+  fault.node = node.name;
+  return node;
+};
 
 export const kFaults = {
   'Redis stands still': async (stage, random) => {
@@ -26,28 +30,28 @@ export const kFaults = {
   'the log is evicted': async (stage) => { await stage.primary.ask(['DEL', '{coherence}:log']); },
   'the nodes\' reports are evicted': async (stage) => { await stage.primary.ask(['DEL', '{coherence}:nodes']); },
   'all of Redis is flushed': async (stage) => { await stage.primary.ask(['FLUSHALL']); },
-  'a node hears nothing': async (stage, random) => {
-    const node = node_of(stage, random);
+  'a node hears nothing': async (stage, random, fault) => {
+    const node = node_of(stage, random, fault);
     node.relay.stall();
     await sleep(random.between(50, 3000));
     node.relay.mend();
   },
-  'a node is cut off': async (stage, random) => {
-    const node = node_of(stage, random);
+  'a node is cut off': async (stage, random, fault) => {
+    const node = node_of(stage, random, fault);
     node.relay.cut({ refuse: true });
     await sleep(random.between(50, 3000));
     node.relay.mend();
   },
-  'half of each connection ends': async (stage, random) => { node_of(stage, random).relay.halfClose(); },
-  'a node stands still': async (stage, random) => {
-    const node = node_of(stage, random);
+  'half of each connection ends': async (stage, random, fault) => { node_of(stage, random, fault).relay.halfClose(); },
+  'a node stands still': async (stage, random, fault) => {
+    const node = node_of(stage, random, fault);
     node.weir.signal('SIGSTOP');
     await sleep(random.between(50, 3000));
     node.weir.signal('SIGCONT');
   },
   'the database drops its connections': async (stage) => { await stage.database.drop_connections(); },
-  'a node is killed and starts anew': async (stage, random) => {
-    const node = node_of(stage, random);
+  'a node is killed and starts anew': async (stage, random, fault) => {
+    const node = node_of(stage, random, fault);
     await stage.kill(node);
     await stage.begin(node);
   },
@@ -55,7 +59,7 @@ export const kFaults = {
 
 // One after the other, until told to stop; in turns of all of them, each turn in another order.
 export class Faults {
-  happened = [];
+  happened = [];   // { name, node, began, ended }: of those that one node has, which; times in milliseconds
   #over = false;
 
   constructor(stage, random, say) {
@@ -68,13 +72,21 @@ export class Faults {
       while (!this.#over) {
         if (left.length === 0) left = Object.keys(kFaults);
         const [name] = left.splice(this.random.below(left.length), 1);
-        this.happened.push(name);
+        const fault = { name, began: Date.now() };
+        this.happened.push(fault);
         this.say(name);
-        await kFaults[name](this.stage, this.random);
+        await kFaults[name](this.stage, this.random, fault);
+        fault.ended = Date.now();
         await sleep(this.random.between(0.5, 1.5) * pause);
       }
     })();
     this.running.catch(() => {});
+  }
+
+  // In words, what was broken at any time between two.
+  during(from, to) {
+    return this.happened.filter(({ began, ended = to }) => began <= to && ended >= from).map(({ name, node, began, ended }) =>
+      `${name}${node === undefined ? '' : ` (${node})`} from ${began - from} to ${ended === undefined ? 'the end' : ended - from} ms`);
   }
 
   async stop() {

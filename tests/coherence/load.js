@@ -7,6 +7,14 @@ import { kItems } from './stage.js';
 const kPatience = 15_000;   // for one answer: past it the request is given up
 const kHost = 'items.example';   // the same on all nodes, so that what one has is another's, too
 
+// In words, how far a request got; to be asked before its connection is destroyed.
+function connection_of({ socket, reusedSocket, writableFinished }, response, text) {
+  if (!socket) return 'none';
+  const seen = response ? `head and ${text.length} bytes of the answer` : 'nothing of the answer';
+  return `${socket.readyState}, ${reusedSocket ? 'kept alive' : 'new'}, from port ${socket.localPort}; ` +
+    `the request ${writableFinished ? 'written' : 'not written'}, ${seen}`;
+}
+
 export class Load {
   acknowledged = new Array(kItems).fill(0);   // by item: the newest version whose invalidation was acknowledged
   kinds = { all: 0, prefix: 0, pattern: 0, urls: 0, tags: 0, soft: 0, PURGE: 0, SOFTPURGE: 0, route: 0, database: 0 };   // acknowledged at all
@@ -17,6 +25,7 @@ export class Load {
   hits = 0;
   errors = {};
   stale = [];      // { item, got, least, node, began }
+  lost = [];       // requests that nobody answered and nothing excuses: { kind, node, what, began, took, error, connection }
   #over = false;
   #agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
   #running = [];
@@ -56,16 +65,32 @@ export class Load {
     })());
   }
 
-  #ask(port, method, path, { headers = {}, body } = {}) {
+  // `kind`: what the request is for. Only a node that was killed meanwhile may leave it without an answer.
+  #ask(node, kind, method, path, { headers = {}, body } = {}) {
+    const { weir } = node;   // of this life
+    const began = Date.now();
+    const admin = path.startsWith('/admin/');
+    const named = admin ? headers : { Host: kHost, ...headers };
+    const options = { host: '127.0.0.1', port: admin ? weir.adminPort : weir.port, method, path, headers: named, agent: this.#agent };
     return new Promise((done, fail) => {
-      const named = path.startsWith('/admin/') ? headers : { Host: kHost, ...headers };
-      const request = http.request({ host: '127.0.0.1', port, method, path, headers: named, agent: this.#agent }, (response) => {
-        let text = '';
+      let response, text = '', connection, over = false;
+      const lose = (error) => {
+        connection ??= connection_of(request, response, text);
+        const what = `${method} ${path} ${body ?? ''}`;
+        if (!weir.killed && !over) this.lost.push({ kind, node: node.name, what, began, took: Date.now() - began, error: String(error), connection });
+        over = true;
+        fail(error);
+      };
+      const request = http.request(options, (head) => {
+        response = head;
         response.setEncoding('latin1').on('data', (data) => { text += data; });
-        response.on('end', () => done({ status: response.statusCode, headers: response.headers, text })).on('error', fail);
+        response.on('end', () => done({ status: response.statusCode, headers: response.headers, text })).on('error', lose);
       });
-      request.setTimeout(kPatience, () => request.destroy(new Error('no answer')));
-      request.on('error', fail);
+      request.setTimeout(kPatience, () => {
+        connection = connection_of(request, response, text);
+        request.destroy(new Error('no answer'));
+      });
+      request.on('error', lose);
       request.end(body);
     });
   }
@@ -85,7 +110,7 @@ export class Load {
     const node = this.#node();
     const least = this.acknowledged[item];
     const began = Date.now();
-    const answer = await this.#ask(node.port, 'GET', `/item/${item}`);
+    const answer = await this.#ask(node, 'read', 'GET', `/item/${item}`);
     if (answer.status !== 200) throw new Error(`GET: ${answer.status}`);
     this.reads += 1;
     if (/^weir; hit/.test(answer.headers['cache-status'])) this.hits += 1;
@@ -101,7 +126,7 @@ export class Load {
 
   async #write() {
     const item = this.#item();
-    const answer = await this.#ask(this.#node().port, 'PUT', `/item/${item}`, { body: 'x' });
+    const answer = await this.#ask(this.#node(), 'write', 'PUT', `/item/${item}`, { body: 'x' });
     if (answer.status !== 200) throw new Error(`PUT: ${answer.status}`);
     if (/invalidation-pending/.test(answer.headers['cache-status'])) {
       this.unacknowledged += 1;
@@ -143,7 +168,7 @@ export class Load {
     const node = this.#node();
     const text = JSON.stringify({ ...body, wait: '10s' });
     const headers = { 'Content-Type': 'application/json', 'Content-Length': text.length };
-    const answer = await this.#ask(node.weir.adminPort, 'POST', '/admin/cache/invalidate', { headers, body: text });
+    const answer = await this.#ask(node, 'purge by admin', 'POST', '/admin/cache/invalidate', { headers, body: text });
     const records = (body.tags ?? body.urls ?? [0]).length;
     this.#look_for_refusal(kind, answer);
     if (answer.status !== 200 || JSON.parse(answer.text).missing.length > 0) {
@@ -159,7 +184,7 @@ export class Load {
   async #purge_by_method() {
     const [[item, version]] = this.#some(1);
     const method = this.random.pick(['PURGE', 'SOFTPURGE']);
-    const answer = await this.#ask(this.#node().port, method, `/item/${item}`);
+    const answer = await this.#ask(this.#node(), 'purge by method', method, `/item/${item}`);
     this.#look_for_refusal(method, answer);
     if (answer.status !== 200) {
       this.unacknowledged += 1;

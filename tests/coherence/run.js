@@ -55,16 +55,21 @@ say(`${load.total} acknowledged (${load.invalidations.route} by writes, ${load.i
 say(`${load.reads} reads, ${(100 * load.hits / Math.max(1, load.reads)).toFixed(1)} % hits; origin requests ${stage.origin.requests}; ` +
   `faults ${faults.happened.length}; errors ${JSON.stringify(load.errors)}`);
 for (const one of load.stale.slice(0, 10)) say(`STALE ${JSON.stringify(one)}`);
+for (const one of load.lost.slice(0, 10)) {
+  const during = faults.during(one.began, one.began + one.took).join('; ') || 'nothing broken';
+  say(`LOST ${JSON.stringify({ ...one, began: `${(one.began - began) / 1000} s` })}: ${during}`);
+}
 if (failure) console.error(failure);
 if (values.broken) {
   say(load.stale.length > 0 ? 'the broken weir was caught' : 'a weir that skips records was NOT caught');
   process.exit(load.stale.length > 0 && !failure ? 0 : 1);
 }
 say(load.stale.length === 0 ? 'no answer was older than what had been acknowledged' : `${load.stale.length} STALE ANSWERS with seed ${seed}`);
+if (load.lost.length > 0) say(`${load.lost.length} REQUESTS WITHOUT AN ANSWER from a node that lived, with seed ${seed}`);
 // Who never serves from memory is never wrong, either.
 const serves = load.hits > load.reads / 20;
 const unused = Object.keys(load.kinds).filter((kind) => load.kinds[kind] === 0);
 for (const refusal of load.refused) say(`refused: ${refusal}`);
 if (unused.length > 0) say(`never acknowledged: ${unused}`);
 if (!serves) say('hardly anything was served from memory: that proves nothing');
-process.exit(load.stale.length === 0 && serves && load.refused.length === 0 && unused.length === 0 && !failure ? 0 : 1);
+process.exit(load.stale.length === 0 && load.lost.length === 0 && serves && load.refused.length === 0 && unused.length === 0 && !failure ? 0 : 1);

@@ -103,7 +103,6 @@ export class Stage {
 
   async begin(node) {
     node.weir = await Weir.start(config(node.relay, this.database, this.workers), { origins: [this.origin], env: this.env });
-    node.port = node.weir.port;
     node.up = true;
   }
 
@@ -114,6 +113,7 @@ export class Stage {
 
   async kill(node) {
     node.up = false;
+    node.weir.killed = true;
     node.weir.signal('SIGKILL');
     await node.weir.exited.opened;
     node.weir.clock.close();

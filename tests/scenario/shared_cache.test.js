@@ -2,11 +2,14 @@
 // client's.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isHit } from '../support/cache_status.js';
 import { decoded } from '../support/codings.js';
 import { fleet } from '../support/fleet.js';
 import { fresh, numbered, validated } from '../support/origin.js';
 import { eventually, gate } from '../support/patience.js';
+import { Relay } from '../support/relay.js';
+import { Weir } from '../support/weir.js';
 
 const kRoutes = `
 defaults:
@@ -252,6 +255,79 @@ fleet('what is stale in Redis is read once, however long its successor takes', k
   const read = await nodes[1].metric('weir_redis_read_bytes_total');
   assert.ok(read < 1.3 * body.length, `${read} bytes were read of two entries that have half of ${body.length} each`);
 });
+
+fleet('of two stale copies the newer one is validated', kRoutes, async ({ origin, get, nodes, written }) => {
+  const dated = (etag, seconds) => (request) => {
+    const same = request.get('if-none-match') === etag;
+    const headers = { ETag: etag, Date: new Date(Date.now() - seconds * 1000).toUTCString(), 'Cache-Control': 'max-age=3600' };
+    return same ? { status: 304, headers } : { headers, body: `content ${etag}` };
+  };
+  const stale = () => nodes[0].invalidate({ tags: ['all'], soft: true, wait: '5s' });
+  origin.on('/v', [dated('"v1"', 120), dated('"v2"', 60)]);
+  await get(0, '/v');
+  await written();
+  assert.equal((await get(1, '/v')).text, 'content "v1"');   // both have it
+  await stale();
+  assert.equal((await get(0, '/v')).text, 'content "v2"');
+  await eventually(async () => await nodes[0].metric('weir_redis_puts_total') >= 2, 'Redis has the newer one');
+  await stale();
+  assert.equal((await get(1, '/v')).text, 'content "v2"');
+  assert.equal(origin.last('/v').get('if-none-match'), '"v2"');
+  assert.equal(origin.count('/v'), 3);
+});
+
+fleet('what this node\'s log can\'t place yet is read once and waited for, not fetched', kRoutes, async (stage) => {
+  const { origin, get, nodes, redis, written } = stage;
+  const relay = await Relay.start(() => redis.port);
+  try {
+    nodes.push(await Weir.start(stage.text.replaceAll(`:${redis.port}`, `:${relay.port}`), { origins: [origin] }));
+    await stage.joined();
+    origin.on('/ahead', fresh(600));
+    relay.hold('XREAD');   // the second node doesn't read on
+    await nodes[0].invalidate({ tags: ['another'] });
+    await get(0, '/ahead');
+    await written();
+    const waits = get(1, '/ahead');
+    await eventually(async () => await nodes[1].metric('weir_redis_hits_total') >= 1, 'it has the entry');
+    await sleep(50);   // some pauses
+    relay.mend();
+    const answer = await waits;
+    assert.equal(answer.text, 'answer 1');
+    assert.match(answer.get('cache-status'), /detail=redis/);
+    assert.equal(origin.count('/ahead'), 1);
+    assert.equal(await nodes[1].metric('weir_redis_hits_total'), 1);
+  } finally {
+    await relay.close();
+  }
+}, { count: 1, invalidation: '{ lease: 8s }' });
+
+fleet('what an entry took to come is taken from the time of its parts once', kRoutes, async (stage) => {
+  const { origin, get, nodes, redis, written } = stage;
+  const relay = await Relay.start(() => redis.port);
+  try {
+    const text = stage.text.replaceAll(`:${redis.port}`, `:${relay.port}`).replace('timeout: 200ms', 'timeout: 10s');
+    nodes.push(await Weir.start(text, { origins: [origin] }));
+    await stage.joined();
+    const body = randomBytes(3 * 2 ** 20).toString('base64');
+    origin.on('/parts', { headers: { 'Cache-Control': 'max-age=600' }, body });
+    await get(0, '/parts');
+    await written();
+    relay.hold('EVAL');
+    const waits = get(1, '/parts');
+    await eventually(async () => await nodes[1].metric('weir_redis_finds_total') >= 1, 'it asks for the entry');
+    nodes[1].clock.turn(7);   // of 10: that leaves the parts 3
+    relay.mend();
+    relay.hold('\r\nGET\r\n');
+    await sleep(100);
+    relay.mend();
+    const answer = await waits;
+    assert.match(answer.get('cache-status'), /detail=redis/);
+    assert.ok(answer.text === body);
+    assert.equal(origin.count('/parts'), 1);
+  } finally {
+    await relay.close();
+  }
+}, { count: 1, invalidation: '{ lease: 60s }' });
 
 fleet('what is stale in Redis is served where the origin fails', kRoutes, async ({ origin, get, nodes, written }) => {
   origin.on('/s', [{ headers: { 'Cache-Control': 'max-age=600' }, body: 'kept' }, { status: 500, body: 'broken' }]);

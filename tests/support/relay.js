@@ -4,6 +4,7 @@ import net from 'node:net';
 export class Relay {
   #pairs = new Set();
   #stalled = false;
+  #held = null;
   #refuses = false;
 
   // `target`: a function that gives the port, asked anew for each connection.
@@ -26,7 +27,9 @@ export class Relay {
     this.#pairs.add(pair);
     const pass = (from, to) => {
       from.on('data', (data) => {
-        if (this.#stalled) (from.kept ??= []).push(data);
+        if (from === client) pair.asked = data.toString('latin1');
+        const held = this.#held && from === server && pair.asked?.includes(this.#held);
+        if (this.#stalled || held) (from.kept ??= []).push(data);
         else to.write(data);
       });
       from.on('end', () => to.end()).on('error', () => to.destroy());
@@ -45,9 +48,15 @@ export class Relay {
     this.#stalled = true;
   }
 
+  // No answers to what has that word in it; all else passes.
+  hold(word) {
+    this.#held = word;
+  }
+
   // What was held back passes now.
   resume() {
     this.#stalled = false;
+    this.#held = null;
     for (const { client, server } of this.#pairs) {
       for (const [from, to] of [[client, server], [server, client]]) {
         for (const data of from.kept ?? []) to.write(data);

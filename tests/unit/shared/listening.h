@@ -108,6 +108,12 @@ class Database {
   std::string url() const { return PostgresServer::shared().url(name); }
   void add(int id) { sql("INSERT INTO videos VALUES (" + std::to_string(id) + ")"); }
 
+  // Who begins is known once what it may have missed before is dealt with and that is saved. Should it go before, then
+  // the next one begins anew: what was committed until then doesn't come by itself, for it is covered by a "*".
+  bool knows_reader() {
+    return comes([&] { return sql.value("SELECT count(*) FROM weir.readers WHERE history <> ''") == "1"; });
+  }
+
   const std::string name;
   Sql sql;
 };

@@ -230,7 +230,11 @@ TEST_CASE("a server that says nothing is given up, and so is one that falls sile
 TEST_CASE("it may go at any moment") {
   Database db;
   TestLog log;
-  REQUIRE(Listening(db.url(), log).hears());
+  {
+    Listening first(db.url(), log);
+    REQUIRE(first.hears());
+    REQUIRE(db.knows_reader());
+  }
   for (int i = 0; i < 20; ++i) {
     if (i % 4 == 3) log.answer(TestLog::Answer::never);
     Listening listening(db.url(), log);

@@ -103,6 +103,7 @@ TEST_CASE("what is committed while weir is away is applied when it comes back") 
   {
     Listening listening(db.url(), log);
     REQUIRE(listening.hears());
+    REQUIRE(db.knows_reader());
   }
   for (int i = 1; i <= 5; ++i) db.add(i);
   Listening listening(db.url(), log);

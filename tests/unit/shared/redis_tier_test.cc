@@ -2,10 +2,12 @@
 #include "proxy/shared/redis_tier.h"
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 
 #include "proxy/cache/vary.h"
 #include "tests/support/catch.h"
+#include "tests/support/redis_impostor.h"
 #include "tests/unit/shared/tier_node.h"
 
 namespace weir::test {
@@ -264,6 +266,42 @@ TEST_CASE("whatever else lies there is a miss, counted, and goes", "[redis]") {
   CHECK(other.object("a")->body->copy() == "again");
 }
 
+// What Redis sends for these replies; as much as a find and an erasure get.
+std::string bytes_of(const RedisReply& reply) {
+  if (reply.kind == RedisReply::Kind::integer) return ":" + std::to_string(reply.integer) + "\r\n";
+  if (!reply.is_string()) return "$-1\r\n";
+  return "$" + std::to_string(reply.text.size()) + "\r\n" + reply.text + "\r\n";
+}
+
+TEST_CASE("what is written while an entry that is no good is read stays", "[redis]") {
+  RedisServer server;
+  TierNode writer(server);
+  REQUIRE(writer.put(object_now("key", "old")));
+  const auto name = names_in(server).at(0);
+  const std::string garbage = GENERATE(std::string("garbage, and more of it than any seal has"), std::string("short"));
+  server.ask({"SET", name, garbage, "PX", "60000"});
+  std::atomic<bool> erased = false;
+  const bool overtaken = GENERATE(true, false);
+  RedisImpostor between([&](int, const std::vector<std::string>& words) -> std::optional<std::string> {
+    if (words[0] == "PING") return "+PONG\r\n";
+    const RedisReply reply = server.ask(words);
+    if (words[0] == "GET" && overtaken)
+      WEIR_CHECK(writer.put(object_now("key", "new")));  // the reader doesn't know yet
+    if (words[0] != "GET" && words[0] != "PTTL") erased = true;
+    return bytes_of(reply);
+  });
+  TierNode reader(settings_of({between.url()}));
+  CHECK(reader.why_not("key") == TierMiss::foreign);
+  REQUIRE(eventually([&] { return erased.load(); }));
+  const auto left = writer.object("key");
+  if (overtaken) {
+    REQUIRE(left);
+    CHECK(left->body->copy() == "new");
+  } else {
+    CHECK_FALSE(left);
+  }
+}
+
 TEST_CASE("an entry under another variant's name, or a note under one, is a miss", "[redis]") {
   RedisServer server;
   TierNode one(server), other(server);
@@ -323,8 +361,8 @@ TEST_CASE("a Redis that hangs costs no more than its timeout", "[redis]") {
   auto settings = TierNode::settings();
   settings.timeout = 50ms;
   settings.write_timeout = 50ms;
-  TierNode one(server, settings);
-  REQUIRE(one.put(object_now("key", "x")));
+  TierNode one(server, settings), patient(server);
+  REQUIRE(patient.put(object_now("key", "x")));
   server.pause();
   const auto began = std::chrono::steady_clock::now();
   CHECK(one.why_not("key") == TierMiss::timeout);
