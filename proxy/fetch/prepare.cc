@@ -51,7 +51,7 @@ void copy_fields(Fetch& f) {
   f.to_origin.reserve(f.request.fields.size() + 10);
   for (const Field& field : f.request.fields) f.to_origin.add(field);
   remove_hop_by_hop(f.to_origin);
-  if (takes_trailers(f.request.fields)) f.to_origin.add(Name::te, "trailers");  // HTTP/2's; HTTP/1's writer drops it
+  if (takes_trailers(f.request.fields)) f.to_origin.add(Name::te, "trailers");  // for HTTP/2 only
   f.to_origin.remove_if([&](const Field& field) {
     if (is_weirs_own(field)) return true;
     if (is_condition(field.id)) return f.store;

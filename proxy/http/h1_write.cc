@@ -17,10 +17,8 @@ Error refuse(std::string_view what) {
   return Error{Side::internal, Code::malformed, "refused to write " + printable(what)};
 }
 
-// What is written otherwise, or not at all: a TE would have to be named in Connection.
 bool is_framing(Name id) noexcept {
-  return id == Name::content_length || id == Name::transfer_encoding || id == Name::connection || id == Name::host ||
-         id == Name::te;
+  return id == Name::content_length || id == Name::transfer_encoding || id == Name::connection || id == Name::host;
 }
 
 bool is_target(std::string_view target) noexcept {

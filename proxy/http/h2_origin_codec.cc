@@ -13,8 +13,8 @@
 namespace weir {
 namespace {
 
-constexpr std::uint64_t kBytesPerUpdate = 1024;  // of content sent: a window update that is no oddity
-constexpr std::size_t kMostRoom = 1000;
+constexpr std::uint64_t kBytesPerUpdate = 512;  // of content sent: a window update that is no oddity
+constexpr std::uint32_t kMostRoom = 1000;
 
 std::vector<nghttp2_nv> pairs_of(const std::vector<H2Field>& fields) {
   const auto bytes = [](std::string_view text) {
@@ -42,13 +42,22 @@ struct H2OriginCodec::Stream {
   const Method method;
   bool head_came = false, over = false;  // the answer's
   bool content_ends = false;             // the request's: nothing follows what waits
+  bool counted = false;                  // its length is known, and
+  std::uint64_t left = 0;                // so much of it is yet to be written
   std::string waiting, trailers;
   std::size_t sent = 0;  // of what waits
   std::string why;       // what nghttp2 found wrong
+
+  // What may go into frames. nghttp2 doesn't end a stream whose window is used up, unless in the frame that uses it: so
+  // the very last byte waits for the word that it is the last.
+  std::size_t ready() const {
+    const bool held_back = counted && left == 0 && !content_ends && sent < waiting.size();
+    return waiting.size() - sent - (held_back ? 1 : 0);
+  }
 };
 
-H2OriginCodec::H2OriginCodec(const H1Limits& limits, bool tls) : tls_(tls), answer_(limits) {
-  session_ = Callbacks::make_session(this);
+H2OriginCodec::H2OriginCodec(const H1Limits& limits, bool tls, std::uint32_t hoped) : tls_(tls), answer_(limits) {
+  session_ = Callbacks::make_session(this, hoped);
   const std::array<nghttp2_settings_entry, 3> settings{
       {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kStreamWindow},
@@ -61,18 +70,12 @@ H2OriginCodec::~H2OriginCodec() {
   nghttp2_session_del(session_);
 }
 
-bool H2OriginCodec::receive(std::string_view bytes, Time now) {
+void H2OriginCodec::receive(std::string_view bytes, Time now) {
   now_ = now;
-  if (over_) return false;
+  if (over_) return;
   const auto taken =
       nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   if (taken < 0) fail(Code::malformed, nghttp2_strerror(static_cast<int>(taken)));
-  if (nghttp2_session_want_read(session_) == 0) {
-    fail(leaving_ ? Code::closed : Code::malformed, leaving_          ? "the origin leaves"
-                                                    : broken_.empty() ? "a frame breaks the rules"
-                                                                      : broken_);
-  }
-  return !over_;
 }
 
 // The first reason counts: what follows only follows from it.
@@ -85,8 +88,15 @@ std::string_view H2OriginCodec::next_output() {
   const std::uint8_t* bytes = nullptr;
   const auto count = nghttp2_session_mem_send(session_, &bytes);
   if (count < 0) fail(Code::internal, nghttp2_strerror(static_cast<int>(count)));
+  if (count == 0 && nghttp2_session_want_read(session_) == 0) end_session();
   if (count <= 0) return {};
   return {reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(count)};
+}
+
+void H2OriginCodec::end_session() {
+  if (!broken_.empty()) return fail(Code::malformed, broken_);
+  if (leaving_) return fail(Code::closed, "the origin leaves");
+  fail(Code::malformed, "a frame breaks the rules");
 }
 
 void H2OriginCodec::fail_all(const Error& error) {
@@ -107,7 +117,9 @@ Result<H2OriginCodec::StreamId> H2OriginCodec::open(const H1RequestLine& line, c
   const auto id =
       nghttp2_submit_request(session_, nullptr, pairs.data(), pairs.size(), content ? &provider : nullptr, nullptr);
   if (id < 0) return of_origin(Code::unavailable, std::string("HTTP/2: ") + nghttp2_strerror(id));
-  streams_.emplace(id, std::make_unique<Stream>(answer, method));
+  auto& stream = *streams_.emplace(id, std::make_unique<Stream>(answer, method)).first->second;
+  stream.counted = framing == Framing::length;
+  stream.left = length;
   return id;
 }
 
@@ -124,6 +136,7 @@ void H2OriginCodec::write(StreamId stream, std::string_view content) {
     to->sent = 0;
   }
   to->waiting.append(content);
+  to->left -= std::min<std::uint64_t>(to->left, content.size());
   nghttp2_session_resume_data(session_, stream);
 }
 
@@ -137,7 +150,7 @@ void H2OriginCodec::end(StreamId stream, std::string_view trailers) {
 
 std::size_t H2OriginCodec::unsent(StreamId stream) const {
   const auto found = streams_.find(stream);
-  return found == streams_.end() ? 0 : found->second->waiting.size() - found->second->sent;
+  return found == streams_.end() ? 0 : found->second->ready();
 }
 
 void H2OriginCodec::consumed(StreamId stream, std::size_t bytes) {
@@ -159,9 +172,11 @@ void H2OriginCodec::say_goodbye() {
 
 std::size_t H2OriginCodec::room() const {
   if (leaving_ || nghttp2_session_check_request_allowed(session_) == 0) return 0;
-  const std::size_t most = std::min<std::size_t>(
-      kMostRoom, nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS));
-  return most > streams_.size() ? most - streams_.size() : 0;
+  return most() > streams_.size() ? most() - streams_.size() : 0;
+}
+
+std::uint32_t H2OriginCodec::most() const {
+  return std::min(kMostRoom, nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS));
 }
 
 // An origin may do these things, but not all the time.
@@ -267,27 +282,36 @@ void H2OriginCodec::closed(StreamId stream, std::uint32_t code) {
   lose(stream, of_origin(kind, "HTTP/2: " + std::move(why)), code == NGHTTP2_REFUSED_STREAM);
 }
 
-// Content for a frame that is about to be sent; less than none: there is none now.
+// Content for a frame that is about to be sent; less than none: there is none now. What is left of the request is asked
+// for at once: nghttp2 doesn't end a stream whose window is used up, unless it is in the frame that uses it.
 long H2OriginCodec::fill(StreamId stream, std::span<char> into, std::uint32_t& flags) {
   Stream* of = find(stream);
-  if (of != nullptr && of->sent == of->waiting.size() && !of->content_ends) {
+  std::size_t count = 0;
+  while (of != nullptr && count == 0) {
+    count = std::min(into.size(), of->ready());
+    std::memcpy(into.data(), of->waiting.data() + of->sent, count);
+    of->sent += count;
+    if (of->ready() > 0 || of->content_ends) break;
     of->answer.on_h2_sent();
     of = find(stream);
+    if (of != nullptr && of->ready() == 0) break;  // nothing came of it, or the end
   }
-  if (of == nullptr) return NGHTTP2_ERR_DEFERRED;
-  const std::size_t count = std::min(into.size(), of->waiting.size() - of->sent);
-  std::memcpy(into.data(), of->waiting.data() + of->sent, count);
-  of->sent += count;
   sent_content_ += count;
-  if (of->sent < of->waiting.size()) return static_cast<long>(count);
-  if (!of->content_ends) return count == 0 ? long{NGHTTP2_ERR_DEFERRED} : static_cast<long>(count);
-  flags |= NGHTTP2_DATA_FLAG_EOF;
-  request_.write_trailers(of->trailers);
-  if (const auto pairs = pairs_of(request_.list()); !pairs.empty()) {
-    flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-    nghttp2_submit_trailer(session_, stream, pairs.data(), pairs.size());
+  if (of != nullptr && of->content_ends && of->sent == of->waiting.size()) {
+    finish(stream, *of, flags);
+  } else if (count == 0) {
+    return NGHTTP2_ERR_DEFERRED;
   }
   return static_cast<long>(count);
+}
+
+void H2OriginCodec::finish(StreamId stream, const Stream& of, std::uint32_t& flags) {
+  flags |= NGHTTP2_DATA_FLAG_EOF;
+  request_.write_trailers(of.trailers);
+  const auto pairs = pairs_of(request_.list());
+  if (pairs.empty()) return;
+  flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+  nghttp2_submit_trailer(session_, stream, pairs.data(), pairs.size());
 }
 
 }  // namespace weir

@@ -47,16 +47,17 @@ class H2OriginCodec {
   static constexpr Duration kOdditiesFor = std::chrono::seconds(10);  // hostile.md 36
 
   // `tls`: as the scheme of requests says. The limits must outlive it.
-  H2OriginCodec(const H1Limits& limits, bool tls);
+  // `hoped`: how many requests it takes, until it says so itself.
+  H2OriginCodec(const H1Limits& limits, bool tls, std::uint32_t hoped = 100);
   ~H2OriginCodec();
   H2OriginCodec(const H2OriginCodec&) = delete;
   H2OriginCodec& operator=(const H2OriginCodec&) = delete;
 
-  // False: the connection is over, error() says why, and every stream that wasn't answered whole is lost; who has them
-  // tells them so by fail_all(). What is to be sent still goes out first: it tells the origin why.
-  bool receive(std::string_view bytes, Time now);
+  void receive(std::string_view bytes, Time now);
   // The next bytes to send, until the next call; empty: none now.
   std::string_view next_output();
+  // Once all output is taken: the connection is over, error() says why, and fail_all() tells those who still wait.
+  bool over() const { return over_; }
   const Error& error() const { return error_; }
   // The connection ended, or broke.
   void fail_all(const Error& error);
@@ -76,6 +77,7 @@ class H2OriginCodec {
   // How many requests more the origin takes now; 0 where it wants no new ones at all.
   std::size_t room() const;
   bool leaving() const { return leaving_ || over_; }  // no new ones, ever
+  std::uint32_t most() const;                         // that may be under way at once
   std::size_t streams() const { return streams_.size(); }
 
  private:
@@ -94,9 +96,11 @@ class H2OriginCodec {
   void note(StreamId stream, std::string_view what);  // is wrong with it
   void ended(Stream& stream, const Fields& trailers);
   long fill(StreamId stream, std::span<char> into, std::uint32_t& flags);
+  void finish(StreamId stream, const Stream& of, std::uint32_t& flags);
   void lose(StreamId stream, Error error, bool unprocessed);
   void closed(StreamId stream, std::uint32_t code);
   bool odd(Oddity kind, std::uint64_t allowed = 0);
+  void end_session();
   void fail(Code code, std::string_view detail);
 
   const bool tls_;

@@ -27,13 +27,13 @@ bool ends_stream(const nghttp2_frame& frame) {
 
 }  // namespace
 
-nghttp2_session* H2OriginCodec::Callbacks::make_session(H2OriginCodec* codec) {
+nghttp2_session* H2OriginCodec::Callbacks::make_session(H2OriginCodec* codec, std::uint32_t hoped) {
   static const nghttp2_session_callbacks* const table = make_table();
   nghttp2_option* option = nullptr;
   WEIR_CHECK(nghttp2_option_new(&option) == 0);
   nghttp2_option_set_no_auto_window_update(option, 1);
   nghttp2_option_set_no_closed_streams(option, 1);
-  nghttp2_option_set_no_http_messaging(option, 0);
+  nghttp2_option_set_peer_max_concurrent_streams(option, hoped);
   nghttp2_session* session = nullptr;
   WEIR_CHECK(nghttp2_session_client_new2(&session, table, codec, option) == 0);
   nghttp2_option_del(option);

@@ -8,7 +8,7 @@
 namespace weir {
 
 struct H2OriginCodec::Callbacks {
-  static nghttp2_session* make_session(H2OriginCodec* codec);
+  static nghttp2_session* make_session(H2OriginCodec* codec, std::uint32_t hoped);
   static nghttp2_data_provider provider();  // of content, by H2OriginCodec::fill
 
  private:

@@ -13,7 +13,8 @@ constexpr std::size_t kOutput = 64 * 1024;  // taken from the codec before it is
 }  // namespace
 
 H2OriginConnection::H2OriginConnection(Loop& loop, BufferPool& buffers, std::shared_ptr<Upstream> upstream,
-                                       OriginServer& server, std::unique_ptr<Stream> stream, Changed changed)
+                                       OriginServer& server, std::unique_ptr<Stream> stream, std::uint32_t hoped,
+                                       Changed changed)
     : loop_(loop),
       buffers_(buffers),
       upstream_(std::move(upstream)),
@@ -21,7 +22,7 @@ H2OriginConnection::H2OriginConnection(Loop& loop, BufferPool& buffers, std::sha
       stream_(std::move(stream)),
       changed_(std::move(changed)),
       limits_(origin_limits()),
-      codec_(limits_, stream_->secured()),
+      codec_(limits_, stream_->secured(), hoped),
       heard_(loop.now().mono) {
   server_.open.fetch_add(1, std::memory_order_relaxed);
   stream_->belong_to(this, on_readable, on_writable);
@@ -49,10 +50,9 @@ void H2OriginConnection::read_some() {
   if (io.kind == Io::Kind::moved) {
     heard_ = loop_.now().mono;
     busy_ = true;
-    const bool goes_on = codec_.receive({buffer.get(), io.bytes}, heard_);
+    codec_.receive({buffer.get(), io.bytes}, heard_);
     busy_ = false;
     pump();
-    if (!goes_on) broke(codec_.error());
   } else if (io.kind == Io::Kind::ended) {
     broke({Side::origin, Code::closed, "HTTP/2: the origin closed the connection"});
   } else if (io.kind == Io::Kind::failed) {
@@ -70,6 +70,11 @@ void H2OriginConnection::write_some() {
 void H2OriginConnection::pump() {
   if (busy_ || over_) return;
   while (write_out()) {}
+  if (codec_.over() && !std::exchange(ending_, true)) {
+    loop_.defer([weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->broke(self->codec_.error());
+    });
+  }
   tell_if_changed();
 }
 

@@ -20,14 +20,15 @@ class H2OriginConnection : public std::enable_shared_from_this<H2OriginConnectio
   // `changed`: it takes no more requests, or has none left. Who made it then lets go of it or not.
   using Changed = Callback<void(H2OriginConnection&)>;
 
-  // Of a stream that stands.
+  // Of a stream that stands. `hoped`: how many requests it takes at once, until it says so itself.
   H2OriginConnection(Loop& loop, BufferPool& buffers, std::shared_ptr<Upstream> upstream, OriginServer& server,
-                     std::unique_ptr<Stream> stream, Changed changed);
+                     std::unique_ptr<Stream> stream, std::uint32_t hoped, Changed changed);
   ~H2OriginConnection();
 
   // For one request; there must be room.
   std::unique_ptr<OriginConnection> open();
   std::size_t room() const { return codec_.room(); }
+  std::uint32_t most() const { return codec_.most(); }
   bool leaving() const { return codec_.leaving(); }
   bool idle() const { return codec_.streams() == 0; }
 
@@ -65,7 +66,7 @@ class H2OriginConnection : public std::enable_shared_from_this<H2OriginConnectio
   std::uint64_t requests_ = 0;
   Time heard_{};
   bool busy_ = false;  // in the codec: what is to be sent goes out afterwards
-  bool over_ = false, told_leaving_ = false;
+  bool over_ = false, ending_ = false, told_leaving_ = false;
 };
 
 }  // namespace weir

@@ -9,7 +9,6 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kIdleKept = 64;  // for each server and worker
-constexpr std::size_t kHoped = 100;    // requests that a connection takes, as long as it hasn't said otherwise
 
 // A connection to it is known to carry one request at a time.
 bool carries_one(const UpstreamOptions& options, const OriginServer& server) {
@@ -98,6 +97,7 @@ void OriginPool::hand_over(const RequestPtr& request) {
 std::unique_ptr<OriginConnection> OriginPool::standing(OriginServer& server, bool fresh) {
   Place& place = places_[&server];
   for (const auto& shared : place.shared) {
+    place.hoped = std::max(shared->most(), 1U);
     if (shared->room() > 0) return shared->open();
   }
   while (!fresh && !place.idle.empty()) {
@@ -116,7 +116,7 @@ void OriginPool::wait_for_dial(const RequestPtr& request) {
   Place& place = places_[&server];
   const bool alone = carries_one(upstream_->options(), server);
   for (const auto& dialling : place.dialling) {
-    if (!alone && dialling->waiting.size() < kHoped) return dialling->waiting.push_back(request);
+    if (!alone && dialling->waiting.size() < place.hoped) return dialling->waiting.push_back(request);
   }
   auto& dialling = *place.dialling.emplace_back(std::make_unique<Dialling>());
   dialling.waiting.push_back(request);
@@ -157,10 +157,12 @@ void OriginPool::dialled(OriginServer& server, Dialling& dialling, Result<Origin
 }
 
 void OriginPool::share(OriginServer& server, std::unique_ptr<Stream> stream) {
-  places_[&server].shared.push_back(std::make_shared<H2OriginConnection>(
-      loop_, buffers_, upstream_, server, std::move(stream), [pool = weak_from_this()](H2OriginConnection& connection) {
-        if (const auto self = pool.lock()) self->changed(connection);
-      }));
+  Place& place = places_[&server];
+  place.shared.push_back(
+      std::make_shared<H2OriginConnection>(loop_, buffers_, upstream_, server, std::move(stream), place.hoped,
+                                           [pool = weak_from_this()](H2OriginConnection& connection) {
+                                             if (const auto self = pool.lock()) self->changed(connection);
+                                           }));
 }
 
 // One that takes no more requests is its streams' alone. Of those that have none, one is kept.

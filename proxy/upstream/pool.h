@@ -47,6 +47,7 @@ class OriginPool : public std::enable_shared_from_this<OriginPool> {
     std::vector<std::unique_ptr<H1Connection>> idle;
     std::vector<std::shared_ptr<H2OriginConnection>> shared;  // that take requests
     std::vector<std::unique_ptr<Dialling>> dialling;
+    std::uint32_t hoped = 100;  // requests that a connection takes at once, as the last one said
     std::shared_ptr<TlsResumption> known = std::make_shared<TlsResumption>();
   };
 

@@ -138,8 +138,9 @@ class Talk {
  private:
   void hear_piece(std::string_view piece) {
     if (!goes_on) return;
-    goes_on = codec.receive(piece, now);
+    codec.receive(piece, now);
     write();
+    goes_on = !codec.over();
     if (!goes_on) codec.fail_all(codec.error());
   }
 };
