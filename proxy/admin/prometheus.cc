@@ -121,6 +121,8 @@ void write_bytes(Writer& out, const Traffic& traffic) {
       {"weir_fetches_total", "Requests sent to origins.", &RouteTraffic::fetches},
       {"weir_fetch_failures_total", "Requests to origins that got no whole answer.", &RouteTraffic::fetch_failures},
       {"weir_stored_total", "Answers that were stored.", &RouteTraffic::stored},
+      {"weir_tunnels_total", "Upgrades that the origin granted.", &RouteTraffic::tunnels},
+      {"weir_tunnel_client_bytes_total", "Bytes that clients sent in tunnels.", &RouteTraffic::tunnel_bytes},
   };
   for (const auto& row : kRows) {
     out.family(row.name, "counter", row.what);
@@ -195,6 +197,7 @@ void write_clients(Writer& out, const Node& node, const Snapshot& snapshot) {
   out.single("weir_connections_refused_total", "counter", "Past the limit.", metrics.connections_refused.load());
   out.single("weir_requests_malformed_total", "counter", "Requests that break the grammar.",
              metrics.requests_malformed.load());
+  out.single("weir_tunnels", "gauge", "Open tunnels, after an upgrade.", metrics.tunnels_open.load());
   out.single("weir_log_lines_dropped_total", "counter", "Access log lines that the sink did not take.",
              snapshot.access_log ? snapshot.access_log->dropped() : 0);
   out.single("weir_config_generation", "gauge", "Grows by one with each reload.", snapshot.generation);

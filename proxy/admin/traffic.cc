@@ -55,6 +55,8 @@ void RouteTraffic::add(const RouteCounters& counters) {
   fetch_failures += counters.fetch_failures.read();
   stored += counters.stored.read();
   redis_hits += counters.shared_hits.read();
+  tunnels += counters.tunnels.read();
+  tunnel_bytes += counters.tunnel_bytes.read();
   latency.add(counters.latency);
   first_byte.add(counters.first_byte);
 }
@@ -67,6 +69,8 @@ void RouteTraffic::add(const RouteTraffic& other) {
   fetch_failures += other.fetch_failures;
   stored += other.stored;
   redis_hits += other.redis_hits;
+  tunnels += other.tunnels;
+  tunnel_bytes += other.tunnel_bytes;
   latency.add(other.latency);
   first_byte.add(other.first_byte);
 }
@@ -79,6 +83,8 @@ void RouteTraffic::subtract(const RouteTraffic& earlier) {
   subtract_to_zero(fetch_failures, earlier.fetch_failures);
   subtract_to_zero(stored, earlier.stored);
   subtract_to_zero(redis_hits, earlier.redis_hits);
+  subtract_to_zero(tunnels, earlier.tunnels);
+  subtract_to_zero(tunnel_bytes, earlier.tunnel_bytes);
   latency.subtract(earlier.latency);
   first_byte.subtract(earlier.first_byte);
 }

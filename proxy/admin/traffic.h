@@ -27,6 +27,7 @@ struct Latencies {
 struct RouteTraffic {
   std::array<std::uint64_t, kOutcomeWords.size()> outcomes{};
   std::uint64_t client_bytes = 0, origin_bytes = 0, fetches = 0, fetch_failures = 0, stored = 0, redis_hits = 0;
+  std::uint64_t tunnels = 0, tunnel_bytes = 0;
   Latencies latency, first_byte;
 
   std::uint64_t of(Outcome outcome) const { return outcomes[static_cast<std::size_t>(outcome)]; }

@@ -260,6 +260,11 @@ void Flight::fail(Error error) {
   notify(lock);
 }
 
+void Flight::stir() {
+  std::unique_lock lock(mutex_);
+  notify(lock);
+}
+
 void Flight::drop_passed() {
   const std::uint64_t passed = passed_by_all();
   auto block = blocks_.begin();

@@ -147,6 +147,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
   };
   void complete(Ending ending);
   void fail(Error error);
+  // Nothing of it changed, but something that its readers look at beside it.
+  void stir();
 
  private:
   friend class FlightReader;

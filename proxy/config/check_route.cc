@@ -18,6 +18,7 @@ class RouteChecker {
 
   void check_all() {
     check_methods();
+    check_upgrade();
     check_cache();
     check_query();
     check_user();
@@ -74,6 +75,15 @@ class RouteChecker {
     if (own("invalidate") && every_method(is_safe)) {
       error("invalidate", "invalidate never applies: the route has no method that changes anything",
             "a route with POST, PUT, PATCH or DELETE");
+    }
+  }
+
+  void check_upgrade() {
+    if (own("upgrade") && every_method([](Method m) { return m != Method::get; })) {
+      error("upgrade", "upgrade never applies: only a GET asks for one", "a route with GET");
+    }
+    if (own("timeouts.idle") && route_.upgrade.empty()) {
+      error("timeouts.idle", "idle never applies: it is the silence in a tunnel", "upgrade: [ websocket ], or no idle");
     }
   }
 

@@ -8,6 +8,7 @@
 #include "proxy/base/text.h"
 #include "proxy/http/headers.h"
 #include "proxy/http/type_list.h"
+#include "proxy/http/upgrade.h"
 #include "proxy/shared/postgres_url.h"
 
 namespace weir {
@@ -91,6 +92,12 @@ bool is_database_name(std::string_view text) {
 bool is_server_name_or_empty(std::string_view text) {
   constexpr CharSet kNameChars = CharSet(kHostChars).add(":");
   return text.size() <= 253 && kNameChars.covers(text) && !text.starts_with('.');
+}
+
+// HTTP inside a tunnel would be requests that no route, no limit and no key ever sees.
+bool is_tunnelled_protocol(std::string_view text) {
+  const std::string name = lower(text.substr(0, text.find('/')));
+  return is_upgrade_protocol(text) && name != "h2c" && name != "h2" && name != "h3" && name != "http" && name != "tls";
 }
 
 bool is_media_type(std::string_view text) {

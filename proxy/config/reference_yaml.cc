@@ -19,7 +19,7 @@ class YamlReference {
       line("# " + key + " {}", std::string(sentence) + "; takes what a route takes, but name and match");
     } else if constexpr (is_block<T>()) {
       const std::string_view word = default_word(value);
-      const bool outer = std::exchange(commented_, commented_ || !word.empty());
+      const bool outer = std::exchange(commented_, commented_ || !word.empty() || has_no_default(value));
       line(key, word.empty() ? std::string(sentence) : std::string(sentence) + "; left out: " + std::string(word));
       block(value);
       commented_ = outer;
@@ -55,6 +55,25 @@ class YamlReference {
       ++options;
     }
   };
+
+  // None of its options has a default to show: with all of them commented out, it would be a key without a value.
+  struct Shown {
+    bool any = false;
+    template <class T>
+    void operator()(std::string_view, T&, std::string_view, const Rules& rules = {}) {
+      any = any || (!kIsOptional<T> && rules.otherwise.empty());
+    }
+  };
+  template <class T>
+  static bool has_no_default(T& value) {
+    if constexpr (kIsList<T>) return false;
+    if constexpr (Described<T>) {
+      Shown shown;
+      T::describe(shown, value);
+      return !shown.any;
+    }
+    return false;
+  }
 
   // A map that may be left out, with more options than a line takes.
   template <class T>

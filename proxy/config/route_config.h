@@ -259,6 +259,24 @@ struct ResponseConfig {
   }
 };
 
+struct RouteTimeoutsConfig {
+  std::optional<Duration> first_byte;
+  std::optional<Duration> between_bytes;
+  std::optional<Duration> total;
+  std::optional<Duration> idle;
+
+  static void describe(auto& field, auto& self) {
+    field("first_byte", self.first_byte, "from the whole request to the answer's head",
+          {.least = "1ms", .most = "1d", .otherwise = "as the upstream says", .example = "5m"});
+    field("between_bytes", self.between_bytes, "silence within an answer, or in taking a request's body",
+          {.least = "1ms", .most = "1d", .otherwise = "as the upstream says", .example = "5m"});
+    field("total", self.total, "from asking the origin to the end of its answer, however well it gets on",
+          {.least = "1ms", .most = "30d", .otherwise = "no bound", .example = "1m"});
+    field("idle", self.idle, "how long nothing may move either way in a tunnel, after an upgrade",
+          {.least = "10ms", .most = "30d", .otherwise = "5m", .example = "1h"});
+  }
+};
+
 // What `defaults:` and each route may say.
 struct RouteOptions {
   Places places;         // of these options; a route has those of defaults, too
@@ -270,6 +288,8 @@ struct RouteOptions {
   RequestConfig request;
   ResponseConfig response;
   CompressConfig compress;
+  std::vector<std::string> upgrade;
+  RouteTimeoutsConfig timeouts;
 
   static void describe(auto& field, auto& self) {
     field("upstream", self.upstream, "who answers", {.otherwise = "the one upstream there is", .example = "api"});
@@ -283,6 +303,9 @@ struct RouteOptions {
     field("response", self.response, "what reaches clients");
     field("compress", self.compress, "off, or how bodies are compressed for clients that can read it",
           {.otherwise = "off", .example = "{ encodings: [ zstd, br, gzip ] }"});
+    field("upgrade", self.upgrade, "protocols that a GET may go over to: weir then passes bytes both ways",
+          {.format = &kUpgradeProtocol, .otherwise = "none", .example = "[ websocket ]"});
+    field("timeouts", self.timeouts, "how long this route's answers may take, and its tunnels be silent");
   }
 };
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "proxy/cache/outcome.h"
@@ -18,6 +19,8 @@ struct Account {
   Time began;
   std::uint64_t body_bytes = 0;
   bool cut = false;  // the client didn't get all of the answer
+  // Of a tunnel: what the client said in it.
+  std::optional<std::uint64_t> received = {};
 
   // `unsent`: how much of the answer the client never gets.
   void cut_off(std::uint64_t unsent) {

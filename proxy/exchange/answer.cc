@@ -119,6 +119,7 @@ void start_answer(Exchange& x, const Object& object, const AnswerHead& head) {
   start.body = body_follows(x, head.status);
   start.length_in_head = head.length_in_head;
   start.length = head.length;
+  if (head.status == 101) start.tunnel = x.upgrade;
   x.channel.start(start);
 }
 

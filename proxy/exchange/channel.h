@@ -23,8 +23,14 @@ struct ResponseStart {
   bool body = true;                     // false: no content follows (HEAD, 204, 304)
   bool length_in_head = false;          // head says Content-Length
   std::optional<std::uint64_t> length;  // of the content, where it is known
+  std::string_view tunnel;              // not empty: status 101, and what follows is that protocol
 };
 
+// A tunnel begins by start() with `tunnel`, then read_request_body(): from now on all that the client says is appended
+// to that upload as it comes, what it said already too; its end is finish({}), its loss abandon(). Content goes out
+// without framing. finish() ends our direction alone (FIN, END_STREAM); exchange_over() follows when both have ended,
+// or abort() where something broke. Until both are over the client may be silent as long as it likes: the exchange
+// watches.
 class Channel {
  public:
   virtual ~Channel() = default;

@@ -66,25 +66,6 @@ std::size_t cut_to_part(std::span<iovec> pieces, std::uint64_t left) {
   return count;
 }
 
-// As much as is there and the channel takes: until it takes nothing, since only then it says when it has room again.
-// True: nothing is left to send of what there is.
-bool pass_on(Exchange& x) {
-  std::array<iovec, 16> pieces;
-  for (;;) {
-    std::size_t count = x.reader.peek(pieces);
-    if (x.part_left) count = cut_to_part({pieces.data(), count}, *x.part_left);
-    if (count == 0) return true;
-    std::size_t offered = 0;
-    for (std::size_t i = 0; i < count; ++i) offered += pieces[i].iov_len;
-    const std::size_t taken = x.channel.send_some({pieces.data(), count});
-    x.reader.advance(taken);
-    x.body_bytes += taken;
-    if (x.part_left) *x.part_left -= taken;
-    if (taken == 0) return false;
-    if (taken == offered && count < pieces.size()) return true;
-  }
-}
-
 // One range of a body that arrives, and whose length is known: from when its first byte is there. False: the whole is
 // sent, for several ranges as well.
 bool start_part_of(Exchange& x, const Object& draft) {
@@ -160,5 +141,24 @@ Next stream(Exchange& x) {
 
 const Step kDeliver{"deliver", deliver};
 const Step kStream{"stream", stream};
+
+// As much as is there and the channel takes: until it takes nothing, since only then it says when it has room again.
+// True: nothing is left to send of what there is.
+bool pass_on(Exchange& x) {
+  std::array<iovec, 16> pieces;
+  for (;;) {
+    std::size_t count = x.reader.peek(pieces);
+    if (x.part_left) count = cut_to_part({pieces.data(), count}, *x.part_left);
+    if (count == 0) return true;
+    std::size_t offered = 0;
+    for (std::size_t i = 0; i < count; ++i) offered += pieces[i].iov_len;
+    const std::size_t taken = x.channel.send_some({pieces.data(), count});
+    x.reader.advance(taken);
+    x.body_bytes += taken;
+    if (x.part_left) *x.part_left -= taken;
+    if (taken == 0) return false;
+    if (taken == offered && count < pieces.size()) return true;
+  }
+}
 
 }  // namespace weir

@@ -57,7 +57,7 @@ void Exchange::advance() {
 }
 
 void Exchange::on_channel_room() {
-  if (step == &kStream) advance();
+  if (step == &kStream || step == &kTunnel) advance();
 }
 
 void Exchange::cancel() {
@@ -89,6 +89,7 @@ void Exchange::clear() {
   directives = {};
   accepted = {};
   eligibility = {};
+  upgrade = {};
   key = {};
   found = {};
   answer.reset();
@@ -97,6 +98,9 @@ void Exchange::clear() {
   tries = 0;
   discriminator.clear();
   interim_sent = 0;
+  if (tunnels) worker.node.metrics.tunnels_open.fetch_sub(1, std::memory_order_relaxed);
+  tunnels = heard_end = false;
+  moved = quiet = 0;
   outcome = Outcome::miss;
   status_line = {};
   status = 0;
@@ -119,6 +123,7 @@ FetchOrder Exchange::order(FlightPtr flight, ObjectPtr kept, bool store, bool sh
   order.shared = shared;
   order.from_origin = wants_origin(*this);
   order.kept = std::move(kept);
+  order.upgrade = upgrade;
   order.client_address = client_address;
   order.request_id = request_id;
   order.traceparent = traceparent(*this);

@@ -2,8 +2,9 @@
 // nothing.
 //
 //   receive ─► lookup ─► judge ─┬─ may answer ────────────────► deliver ─► finish
-//                 │             └─ may not ──► join ─► stream ─────────────┘
-//                 └──────────────────────────────┘ (not a matter for the cache: join at once)
+//                 │             └─ may not ──► join ─┬─► stream ───────────┘
+//                 └──────────────────────────────┘   └─► tunnel ───────────┘
+//                 (not a matter for the cache: join at once)
 //
 // Each step names the next before it runs or waits. An answer that weir makes itself (a refusal, an error) goes from
 // any step to `finish` by refuse().
@@ -34,7 +35,7 @@ struct Step {
   std::string_view name;
   Next (*run)(Exchange&);
 };
-extern const Step kReceiveRequest, kLookup, kJudge, kJoin, kDeliver, kRecode, kStream, kFinish;
+extern const Step kReceiveRequest, kLookup, kJudge, kJoin, kDeliver, kRecode, kStream, kTunnel, kFinish;
 
 // The copy that was found, and what invalidation did to it.
 struct FoundCopy {
@@ -84,6 +85,7 @@ class Exchange {
   RequestDirectives directives;
   AcceptedCodings accepted;  // on routes that compress
   Eligibility eligibility;
+  std::string_view upgrade;  // the protocol that the client asks for and the route allows
   Key key;
   Position asked = 0;  // of the log when the request came
   Time began;
@@ -106,6 +108,11 @@ class Exchange {
   std::optional<std::uint64_t> part_left;  // stream: of the range that is asked for
   std::size_t interim_sent = 0;
   Operation purging;
+  // tunnel: whether it stands; the origin has ended its side; what moved when it was looked last, and how many times
+  // that was the same.
+  bool tunnels = false, heard_end = false;
+  std::uint64_t moved = 0;
+  unsigned quiet = 0;
 
   // What became of it.
   Outcome outcome = Outcome::miss;
@@ -140,6 +147,8 @@ void identify(Exchange& x);
 // receive.cc: the trace it belongs to (W3C trace context), as the client said or begun now.
 std::string_view traceparent(Exchange& x);
 
+// deliver.cc: sends what of the flight is there and the channel takes. True: nothing is left to send of it.
+bool pass_on(Exchange& x);
 // recode.cc: from now on the exchange reads the answer in that coding; false where there is no place any more.
 bool recode_flight(Exchange& x, ContentCoding to);
 // purge.cc: PURGE and SOFTPURGE on the public port.

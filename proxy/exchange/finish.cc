@@ -29,7 +29,9 @@ std::string_view usual_wait(int status) {
 const Step kFinish{"finish", finish};
 
 Account account_of(const Exchange& x) {
-  return Account{x.snapshot, &x.counters(), x.outcome, x.began, x.body_bytes, x.cut};
+  Account account{x.snapshot, &x.counters(), x.outcome, x.began, x.body_bytes, x.cut};
+  if (x.tunnels) account.received = x.upload->received();
+  return account;
 }
 
 std::string_view log_text(Exchange& x) {
@@ -48,6 +50,7 @@ std::string_view log_text(Exchange& x) {
   if (x.outcome == Outcome::hit || x.outcome == Outcome::updating || x.outcome == Outcome::stale)
     json.field("tier", x.from_others ? "redis" : "memory");
   if (x.origin_time.count() > 0) json.field("origin_us", microseconds(x.origin_time));
+  if (x.tunnels) json.field("upgrade", x.upgrade);
   json.field("request_id", x.request_id);
   x.worker.log_text = json.take();
   return std::string_view(x.worker.log_text).substr(1);  // the members, without the brace
@@ -58,11 +61,12 @@ void settle(WorkerContext& worker, const Account& account, std::string_view text
   RouteCounters& counters = *account.counters;
   counters.outcomes[static_cast<std::size_t>(account.outcome)].add();
   counters.client_bytes.add(account.body_bytes);
-  counters.latency.record(static_cast<std::uint64_t>(microseconds(took)));
+  if (!account.received) counters.latency.record(static_cast<std::uint64_t>(microseconds(took)));
   const auto& log = account.snapshot->shared->access_log;
   if (!log) return;
   JsonWriter json(std::move(worker.log_line));
   json.begin_object().field("time_ms", wall_now_ms()).members(text);
+  if (account.received) json.field("received", *account.received);
   json.field("bytes", account.body_bytes).field("took_us", microseconds(took));
   if (account.cut) json.field("cut", true);
   json.end_object();

@@ -23,8 +23,9 @@ bool goes_alone(const Exchange& x) {
   return x.alone || credentials || !x.eligibility.store || x.found.hit_for_miss;
 }
 
+// In a tunnel it is what the client will say there.
 std::shared_ptr<Upload> open_upload(Exchange& x) {
-  if (x.request->framing == Framing::none) return nullptr;
+  if (x.request->framing == Framing::none && x.upgrade.empty()) return nullptr;
   x.upload = std::make_shared<Upload>();
   return x.upload;
 }
@@ -41,7 +42,7 @@ Next lead(Exchange& x, FlightPtr flight, bool shared) {
   const bool store = x.eligibility.store && !(unlikely && asks_for_less(*x.request));
   auto order = x.order(std::move(flight), store ? kept_for_validation(x) : nullptr, store, shared);
   order.upload = open_upload(x);
-  if (x.upload) x.channel.read_request_body(x.upload);
+  if (x.upload && x.upgrade.empty()) x.channel.read_request_body(x.upload);
   x.leads = true;
   Fetch::start(x.worker, order);
   return Next::run;
@@ -227,7 +228,7 @@ Next join(Exchange& x) {
     x.reader.leave();
     x.step = &kDeliver;
   } else {
-    x.step = &kStream;
+    x.step = view.draft->status == 101 ? &kTunnel : &kStream;
   }
   return Next::run;
 }

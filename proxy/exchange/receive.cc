@@ -5,6 +5,8 @@
 
 #include "proxy/base/text.h"
 #include "proxy/exchange/exchange.h"
+#include "proxy/http/upgrade.h"
+#include "proxy/net/websocket.h"
 
 namespace weir {
 namespace {
@@ -92,6 +94,16 @@ bool serve_dictionary(Exchange& x) {
   return false;
 }
 
+// Taken up only where the route allows it; elsewhere the request is what it would be without (RFC 9110 §7.8).
+void take_up_upgrade(Exchange& x) {
+  x.upgrade = choose_upgrade(x.request->upgrade, x.route->upgrades);
+  if (x.upgrade.empty()) return;
+  x.eligibility = {.lookup = false, .store = false, .why_not = "upgrade"};
+  constexpr std::string_view kKey = "Sec-WebSocket-Key";
+  const bool needs_key = equals_ignoring_case(x.upgrade, "websocket") && x.request->version != Version::http2;
+  if (needs_key && !is_websocket_key(x.request->fields.joined(kKey))) x.refuse(400, "a WebSocket without its one key");
+}
+
 Next receive(Exchange& x) {
   RequestHead& request = *x.request;
   x.asked = x.worker.node.rules.head();
@@ -117,6 +129,8 @@ Next receive(Exchange& x) {
     if (x.step != &kReceiveRequest) return Next::run;  // a filter answered
   }
   x.eligibility = eligible(request, x.directives, x.route->policy);
+  if (!request.upgrade.empty()) take_up_upgrade(x);
+  if (x.step != &kReceiveRequest) return Next::run;  // no good one
   if (x.eligibility.lookup && has_body(request))
     return x.refuse(400, "a GET with a body is not served from a cached route");
   x.step = x.eligibility.lookup ? &kLookup : &kJoin;

@@ -34,6 +34,8 @@ struct RouteCounters {
   Counter client_bytes;  // bodies sent
   Counter fetches, fetch_failures, origin_bytes, stored;
   Counter shared_hits;   // of all hits, those that waited for Redis to have the copy
+  Counter tunnels;       // begun
+  Counter tunnel_bytes;  // what clients said in them
   Histogram latency;     // µs from the whole head to the last byte handed to the kernel
   Histogram first_byte;  // µs that origins took for their heads
 };
@@ -63,6 +65,7 @@ class Metrics {
   // Any thread.
   std::atomic<std::uint64_t> connections_open{0}, connections_accepted{0}, connections_refused{0};
   std::atomic<std::uint64_t> requests_malformed{0};  // refused before a route was known
+  std::atomic<std::uint64_t> tunnels_open{0};
 
  private:
   const unsigned workers_;

@@ -19,6 +19,12 @@ void Fetch::start(WorkerContext& worker, const FetchOrder& order) {
   Fetch* const raw = fetch.get();
   raw->place_ = worker.fetches.size();
   worker.fetches.push_back(std::move(fetch));
+  if (const auto& total = raw->route.timeouts.total) {
+    raw->deadline = std::make_unique<Timer>(worker.loop, [raw] {
+      raw->fail(plain(Side::origin, Code::timeout, "the answer took longer than the route allows"));
+    });
+    raw->deadline->set(*total);
+  }
   raw->advance();
 }
 
@@ -33,7 +39,9 @@ Fetch::Fetch(WorkerContext& its_worker, const FetchOrder& order)
       from_origin(order.from_origin),
       strict(order.strict),
       kept(order.kept),
-      upload(order.upload),
+      upload(order.upgrade.empty() ? order.upload : nullptr),
+      upgrade(arena.copy(order.upgrade)),
+      tunnel(order.upgrade.empty() ? nullptr : order.upload),
       client_address(arena.copy(order.client_address)),
       request_id(arena.copy(order.request_id)),
       traceparent(arena.copy(order.traceparent)),
@@ -72,6 +80,7 @@ Fetch::Fetch(WorkerContext& its_worker, const FetchOrder& order)
 Fetch::~Fetch() {
   flight->leave_writer();
   if (upload) upload->on_data({});
+  if (tunnel) tunnel->on_data({});
 }
 
 void Fetch::advance() {
@@ -86,7 +95,7 @@ RequestContext Fetch::context() {
 
 void Fetch::fail(Error error) {
   if (over_) return;
-  counters().fetch_failures.add();
+  if (step_ != &kRelay) counters().fetch_failures.add();
   say_unshareable(*this);
   if (kept) kept->refreshing.store(false, std::memory_order_relaxed);  // another hit may try
   if (shared) worker.node.flights.retire(*flight);
@@ -100,6 +109,7 @@ void Fetch::over() {
   acquiring.cancel();
   sharing.cancel();
   if (sharing_pause) sharing_pause->clear();  // this may come from inside it
+  if (deadline) deadline->clear();
   lease.release();
   if (connection) pool().give_back(std::move(connection));
   auto& fetches = worker.fetches;
@@ -118,7 +128,9 @@ bool Fetch::is_sent_write() const {
 // Nobody reads any more: what may be kept is fetched to its end all the same, anything else stops here.
 void Fetch::on_flight_change() {
   if (over_) return;
-  if (flight->readers() == 0 && !is_sent_write()) {
+  // Of a tunnel both ends have ended theirs, and what remains is to tell the origin.
+  const bool saying_goodbye = tunnel && body_over && tunnel->end() == Upload::End::whole;
+  if (flight->readers() == 0 && !is_sent_write() && !saying_goodbye) {
     const bool for_the_store = head_published ? flight->keeps() && admission && admission->store : store && !upload;
     if (!for_the_store) return fail(plain(Side::client, Code::closed, "nobody waits any more"));
   }
@@ -137,10 +149,11 @@ bool Fetch::may_ask_again(const Error& error, OriginLoss loss) const {
 }
 
 void Fetch::on_origin_writable() {
-  if (step_ == &kSend) advance();
+  if (step_ == &kSend || step_ == &kRelay) advance();
 }
 
 void Fetch::on_origin_error(Error error, OriginLoss loss) {
+  if (step_ == &kRelay) return fail(std::move(error));
   connection->server().failed(worker.loop.now().mono);
   if (may_ask_again(error, loss)) {
     tried = nullptr;

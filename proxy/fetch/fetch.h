@@ -3,8 +3,9 @@
 // waiting.
 //
 //   share ─► prepare ─► connect ─► send ─► receive ─► keep ─► (over)
-//     │   what to ask    whom    ask    judge the head,   make it an object,
-//     │                                 pass the body on  or a 304's renewal
+//     │   what to ask    whom    ask    │ judge the head,   make it an object,
+//     │                                 │ pass the body on  or a 304's renewal
+//     │                                 └─► relay (over): bytes both ways, after a 101
 //     └─ another node has it, or fetches it: nothing to ask (over)
 //
 // A lost connection before any byte of an answer leads back to `connect`, once, where asking twice can do no harm.
@@ -38,7 +39,8 @@ struct FetchOrder {
   bool strict = false;             // asks only what the key allows, stored or not: the route's answers may be stored
   bool from_origin = false;        // whatever other nodes have
   ObjectPtr kept;                  // what to validate, or null
-  std::shared_ptr<Upload> upload;  // the request's body, or null
+  std::shared_ptr<Upload> upload;  // the request's body, or null; in a tunnel what the client says
+  std::string_view upgrade;        // the protocol to go over to; mostly empty
   std::string_view client_address;
   std::string_view request_id;
   std::string_view traceparent;
@@ -51,7 +53,7 @@ struct FetchStep {
   std::string_view name;
   Next (*run)(Fetch&);
 };
-extern const FetchStep kShare, kPrepare, kConnect, kSend, kReceive, kKeep;
+extern const FetchStep kShare, kPrepare, kConnect, kSend, kReceive, kRelay, kKeep;
 
 class Fetch final : public OriginConnection::User {
  public:
@@ -64,7 +66,7 @@ class Fetch final : public OriginConnection::User {
 
   Fetch(WorkerContext& worker, const FetchOrder& order);
 
-  // -- the steps' own ground; see prepare.cc, send.cc, receive.cc, keep.cc --
+  // -- the steps' own ground; see prepare.cc, send.cc, receive.cc, relay.cc, keep.cc --
   WorkerContext& worker;
   Arena arena;
   std::shared_ptr<const WorkerSnapshot> snapshot;
@@ -76,12 +78,15 @@ class Fetch final : public OriginConnection::User {
   bool store, shared, uncoded, from_origin, strict;
   ObjectPtr kept;
   std::shared_ptr<Upload> upload;
+  std::string_view upgrade;        // asked for; then there is no upload, but
+  std::shared_ptr<Upload> tunnel;  // what the client says after the 101
   std::string_view client_address, request_id, traceparent;
 
   Operation sharing;                     // asking Redis
   RedisLease lease;                      // this node fetches it for all
   std::unique_ptr<Timer> sharing_pause;  // until it is looked again whether another node has got it
   Duration pause{};
+  std::unique_ptr<Timer> deadline;  // of the whole answer, where the route sets one
   Time shared_since{};
   std::string known;  // the seal of what other nodes have, and that won't do
   TierFound ahead;    // of theirs, what this node's log can't place yet
@@ -139,6 +144,15 @@ class Fetch final : public OriginConnection::User {
 // share.cc: an object that is kept now, for the other nodes; and an answer that can't be, for which none should wait.
 void give_to_others(Fetch& f, const ObjectPtr& object);
 void say_unshareable(Fetch& f);
+
+// relay.cc: what the origin is told beside the upgrade itself; why its answer is none that may follow (empty: it may);
+// what of a 101 isn't the client's to see; and the tunnel's beginning, once its head is ready to be published.
+void prepare_upgrade(Fetch& f);
+std::string_view breach_of_upgrade(const Fetch& f, const ResponseHead& head);
+void clean_upgrade(const Fetch& f, Fields& fields);
+void begin_tunnel(Fetch& f);
+// receive.cc: those who wait see the head.
+void publish(Fetch& f);
 
 // The pieces of `receive` and `keep` that decide, apart from the machine.
 void add_tag(std::vector<std::string>& tags, std::string tag);   // each once, up to a bound

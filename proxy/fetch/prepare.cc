@@ -93,6 +93,7 @@ Next prepare(Fetch& f) {
   if (!f.store) check_range(f);
   if (f.store) add_validators(f);
   add_weirs_own(f);
+  if (!f.upgrade.empty()) prepare_upgrade(f);
   auto context = f.context();
   for (const auto& filter : f.route.filters) filter->on_origin_request(f.to_origin, context);
   if (f.uncoded) f.to_origin.set(Name::accept_encoding, word_of(ContentCoding::identity));

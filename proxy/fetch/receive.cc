@@ -35,7 +35,8 @@ bool is_part_asked_for(const Fetch& f, const ResponseHead& head) {
 
 // What the rest of weir may rely on (hostile.md 16, 19). Empty: fine.
 std::string_view breach(const Fetch& f, const ResponseHead& head) {
-  if (head.status == 101) return "101 that nobody asked for";
+  if (head.status == 101 && f.upgrade.empty()) return "101 that nobody asked for";
+  if (const auto what = breach_of_upgrade(f, head); !f.upgrade.empty() && !what.empty()) return what;
   if (head.status == 304 && !f.conditional && !f.asked_condition) return "304 without a condition";
   if (head.status == 206 && !f.asked_range) return "206 without a range";
   if (head.status == 206 && !is_part_asked_for(f, head)) return "206 of another range";
@@ -53,6 +54,7 @@ void add_via(Fetch& f, Fields& fields) {
 void clean_fields(Fetch& f, ResponseHead& head) {
   remove_hop_by_hop(head.fields);
   for (const Name tag_field : {Name::surrogate_key, Name::cache_tag, Name::xkey}) head.fields.remove(tag_field);
+  if (head.status == 101) clean_upgrade(f, head.fields);
   if (!head.fields.has(Name::date)) {
     const DateText now = format_date(f.when.received.wall);
     head.fields.add(Name::date, f.arena.copy({now.data(), now.size()}));
@@ -150,6 +152,16 @@ void judge_answer(Fetch& f, ResponseHead& head) {
   f.admission->life.initial_age = std::chrono::seconds(parse_delta_seconds(head.fields.value(Name::age)).value_or(0));
 }
 
+Next receive(Fetch& f) {
+  if (!f.body_over) return Next::wait;
+  f.step_ = &kKeep;
+  return Next::run;
+}
+
+}  // namespace
+
+const FetchStep kReceive{"receive", receive};
+
 void publish(Fetch& f) {
   const bool keep = f.admission->store && !f.worker.node.flights.crowded();
   const bool share = f.shared && f.unstored.empty() && shareable_with_waiters(*f.admission);
@@ -165,16 +177,6 @@ void publish(Fetch& f) {
   f.flight->publish_head(f.draft, f.draft->status, share || !f.shared, keep, f.length);
   if (f.flight->readers() == 0) f.on_flight_change();
 }
-
-Next receive(Fetch& f) {
-  if (!f.body_over) return Next::wait;
-  f.step_ = &kKeep;
-  return Next::run;
-}
-
-}  // namespace
-
-const FetchStep kReceive{"receive", receive};
 
 void add_tag(std::vector<std::string>& tags, std::string tag) {
   if (tags.size() < kMostTags && std::find(tags.begin(), tags.end(), tag) == tags.end()) tags.push_back(std::move(tag));
@@ -214,6 +216,7 @@ void Fetch::on_origin_head(ResponseHead& head) {
   judge_answer(*this, head);
   length = head.framing == Framing::length ? std::optional(head.content_length) : std::nullopt;
   make_draft(*this, head);
+  if (head.status == 101) return begin_tunnel(*this);
   auto records = invalidations(*this, head);
   if (records.empty()) return publish(*this);
   connection->pause_reading(true);
@@ -245,6 +248,10 @@ void Fetch::on_origin_body(std::string_view bytes) {
 void Fetch::on_origin_end(const Fields& trailer_fields) {
   for (const Field& field : trailer_fields) trailers.append(field.name).append(": ").append(field.value).append("\r\n");
   body_over = true;
+  if (step_ == &kRelay) {  // it has said all; the client may not
+    flight->complete({});
+    return advance();
+  }
   // An answer that came before the whole request was sent is an answer all the same; the connection can't be used
   // again.
   if (step_ == &kSend) step_ = &kReceive;

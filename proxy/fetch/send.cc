@@ -7,12 +7,19 @@
 namespace weir {
 namespace {
 
+void allow_as_route_says(Fetch& f) {
+  const RouteTimeouts& timeouts = f.route.timeouts;
+  const UpstreamOptions& upstream = f.pool().upstream().options();
+  f.connection->allow(timeouts.first_byte.value_or(upstream.first_byte_timeout),
+                      timeouts.between_bytes.value_or(upstream.between_bytes_timeout));
+}
+
 Next connect(Fetch& f) {
   const bool fresh = f.attempts > 0;
   ++f.attempts;
   f.step_ = &kSend;
   f.acquiring = f.pool().acquire(
-      f.key.digest.low, f.tried, fresh,
+      {.key_hash = f.key.digest.low, .tried = f.tried, .fresh = fresh, .alone = !f.upgrade.empty()},
       [&f](Result<std::unique_ptr<OriginConnection>> got, const OriginServer& server) {
         f.acquiring.done();
         if (!got && got.error().code == Code::refused && f.attempts < 2 && f.pool().upstream().servers().size() > 1) {
@@ -23,6 +30,7 @@ Next connect(Fetch& f) {
         if (!got) return f.fail(std::move(got).error());
         f.connection = std::move(got).value();
         f.connection->begin(f, f.request.method);
+        allow_as_route_says(f);
         f.counters().fetches.add();
         f.when.sent = f.worker.loop.now();
         f.advance();
@@ -31,7 +39,7 @@ Next connect(Fetch& f) {
 }
 
 Result<void> write_head(Fetch& f) {
-  const H1RequestLine line{f.request.method_text, f.target, f.request.authority};
+  const H1RequestLine line{f.request.method_text, f.target, f.request.authority, f.upgrade};
   const Framing framing = f.upload ? f.request.framing : Framing::none;
   return f.connection->send_head(line, f.to_origin, framing, f.request.content_length);
 }

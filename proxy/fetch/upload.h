@@ -1,5 +1,5 @@
-// Upload: the body of a request on its way from client to origin, a bounded piece at a time. One loop: the client's
-// connection fills it, the fetch empties it.
+// Upload: the body of a request on its way from client to origin, a bounded piece at a time; or what a client says in a
+// tunnel. One loop: the client's connection fills it, the fetch empties it.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,7 @@ class Upload {
   // The client's side. Takes all; asks no more where full() until `on_room` runs.
   void append(std::string_view bytes) {
     waiting_.append(bytes);
+    received_ += bytes.size();
     if (on_data_) on_data_();
   }
   void finish(std::string trailers) {
@@ -33,6 +34,8 @@ class Upload {
   }
   bool full() const { return waiting_.size() >= kWindow; }
   void on_room(Callback<void()> callback) { on_room_ = std::move(callback); }
+
+  std::uint64_t received() const { return received_; }  // so far
 
   // The fetch's side.
   std::string take() {
@@ -54,6 +57,7 @@ class Upload {
   std::string waiting_, trailers_;
   End end_ = End::open;
   bool started_ = false;
+  std::uint64_t received_ = 0;
   Callback<void()> on_data_, on_room_;
 };
 

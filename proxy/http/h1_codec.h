@@ -157,6 +157,7 @@ struct H1RequestLine {
   std::string_view method;
   std::string_view target;  // origin-form, or "*"
   std::string_view authority;
+  std::string_view upgrade = {};  // the one protocol that is asked for, with Connection: Upgrade
 };
 Result<void> write_h1_request(std::string& out, const H1RequestLine& line, const Fields& fields, Framing framing,
                               std::uint64_t content_length);

@@ -37,6 +37,8 @@ void read_connection(std::string_view value, HeadFacts& facts, int& options) noe
       facts.keep_alive = true;
     } else if (equals_ignoring_case(option, "close")) {
       facts.close = true;
+    } else if (equals_ignoring_case(option, "upgrade")) {
+      facts.upgrade = true;
     } else if (is_protected_option(option, name_of(option))) {
       facts.names_protected = true;
     }

@@ -45,6 +45,7 @@ struct HeadFacts {
   int hosts = 0, lengths = 0, codings = 0, expects = 0;
   bool close = false;            // Connection: close
   bool keep_alive = false;       // Connection: keep-alive
+  bool upgrade = false;          // Connection: upgrade
   bool names_protected = false;  // Connection names a field that no connection may take away from a request
   bool bad_connection = false;   // Connection holds more than tokens, or more of them than anybody needs
 };

@@ -166,6 +166,10 @@ bool H1RequestParser::judge_fields() {
   if (facts.names_protected) return refuse(400, "Connection names a field that is not the connection's");
   if (!judge_host(facts) || !judge_framing(facts)) return false;
   head_.keep_alive = !facts.close && (head_.version == Version::http11 || facts.keep_alive);
+  const bool may_upgrade = head_.version == Version::http11 && head_.method == Method::get;
+  if (facts.upgrade && may_upgrade && head_.framing == Framing::none && head_.fields.count(Name::upgrade) == 1) {
+    head_.upgrade = head_.fields.value(Name::upgrade);
+  }
   if (facts.expects == 0) return true;
   if (facts.expects > 1 || !equals_ignoring_case(facts.expect, "100-continue")) {
     return refuse(417, "only 100-continue can be expected");

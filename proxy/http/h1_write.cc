@@ -7,6 +7,7 @@
 #include "proxy/base/text.h"
 #include "proxy/http/grammar.h"
 #include "proxy/http/h1_codec.h"
+#include "proxy/http/upgrade.h"
 
 namespace weir {
 namespace {
@@ -68,6 +69,8 @@ Result<void> write_h1_request(std::string& out, const H1RequestLine& line, const
   if (!is_target(line.target)) return refuse("the target");
   if (line.authority.empty() || !kAuthorityChars.covers(line.authority)) return refuse("the authority");
   if (framing == Framing::close) return refuse("a request that ends with its connection");
+  if (!line.upgrade.empty() && (framing != Framing::none || !is_upgrade_protocol(line.upgrade)))
+    return refuse("an upgrade");
   const std::size_t begin = out.size();
   out.append(line.method).append(" ").append(line.target).append(" HTTP/1.1\r\nHost: ");
   out.append(line.authority).append("\r\n");
@@ -79,6 +82,7 @@ Result<void> write_h1_request(std::string& out, const H1RequestLine& line, const
     append_number(out, framing == Framing::length ? content_length : 0);
     out.append("\r\n");
   }
+  if (!line.upgrade.empty()) out.append("Connection: Upgrade\r\nUpgrade: ").append(line.upgrade).append("\r\n");
   out.append("\r\n");
   return {};
 }

@@ -50,6 +50,9 @@ struct RequestHead {
   std::uint64_t content_length = 0;
   bool keep_alive = true;  // what the client's version and Connection allow
   bool expect_continue = false;
+  // What it asks to go over to: the protocols that Upgrade lists, on a GET without content whose Connection says so; of
+  // an extended CONNECT (RFC 8441), which counts as a GET, its :protocol. Mostly empty.
+  std::string_view upgrade;
   Fields fields;
 
   void clear() noexcept {

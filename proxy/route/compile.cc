@@ -35,6 +35,8 @@ class RouteCompiler {
                         (route.policy.mode == CacheMode::origin && route.policy.status_ttl.empty());
     for (const auto& name : from_.request.forward) route.forward.push_back(lower(name));
     route.max_request_body = from_.request.max_body;
+    for (const auto& protocol : from_.upgrade) route.upgrades.push_back(lower(protocol));
+    route.timeouts = timeouts_of(from_.timeouts);
     compile_templates(route);
     if (route.coding && route.coding->dictionary) compile_dictionary(route, route.coding->dictionary);
     add_filters(route, filters);

@@ -77,6 +77,12 @@ std::optional<CodingPolicy> coding_policy_of(const CompressConfig& compress) {
   return policy;
 }
 
+RouteTimeouts timeouts_of(const RouteTimeoutsConfig& timeouts) {
+  RouteTimeouts out{timeouts.first_byte, timeouts.between_bytes, timeouts.total};
+  if (timeouts.idle) out.idle = *timeouts.idle;
+  return out;
+}
+
 KeySpec key_spec_of(const KeyConfig& key) {
   KeySpec spec;
   if (key.query) {

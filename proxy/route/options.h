@@ -7,11 +7,13 @@
 #include "proxy/cache/coding_policy.h"
 #include "proxy/cache/policy.h"
 #include "proxy/config/config.h"
+#include "proxy/route/route.h"
 
 namespace weir {
 
 Policy policy_of(const Config& config, const RouteConfig& route);
 std::optional<CodingPolicy> coding_policy_of(const CompressConfig& compress);
 KeySpec key_spec_of(const KeyConfig& key);
+RouteTimeouts timeouts_of(const RouteTimeoutsConfig& timeouts);
 
 }  // namespace weir

@@ -25,6 +25,12 @@ struct InvalidateRules {
   bool soft = false;
 };
 
+// How long its answers may take; unset: as the upstream says, and as long as it takes.
+struct RouteTimeouts {
+  std::optional<Duration> first_byte, between_bytes, total;
+  Duration idle = std::chrono::minutes(5);  // of a tunnel in which nothing moves
+};
+
 // One of a route's `match:` entries.
 struct RouteMatch {
   std::vector<std::string> methods;  // empty: any. GET stands for HEAD too.
@@ -45,6 +51,8 @@ struct Route {
   KeySpec key;
   std::vector<Template> tags;
   InvalidateRules invalidate;
+  std::vector<std::string> upgrades;  // protocols that a GET may go over to; lower case
+  RouteTimeouts timeouts;
   bool forward_all = false;          // all harmless and unharmed request fields reach the origin (modes off and origin)
   std::vector<std::string> forward;  // `request.forward:` further request fields that may reach the origin; lower case
   Size max_request_body = 0;         // 413 past it

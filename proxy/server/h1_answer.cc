@@ -19,10 +19,24 @@ void H1Session::send_interim(std::string_view head) {
   flush_later();
 }
 
+// Behind this head nothing is framed, and nothing that comes is parsed.
+void H1Session::start_tunnel(const ResponseStart& response) {
+  input_ = Input::tunnel;
+  ends_with_connection_ = true;
+  output_.add(response.head);
+  output_.add(response.extra);
+  output_.add("Connection: Upgrade\r\nUpgrade: ");
+  output_.add(response.tunnel);
+  output_.add("\r\n\r\n");
+  if (!processing_) flush_later();
+}
+
 void H1Session::start(const ResponseStart& response) {
   const RequestHead& request = *exchange_.request;
   chunk_left_ = 0;
   chunked_ = ends_with_connection_ = false;
+  if (!response.tunnel.empty()) return start_tunnel(response);
+  if (!exchange_.upgrade.empty()) close_after_ = true;  // refused: who knows what the client has sent already
   // The client waits to be told to go on; told otherwise, it may send its body or not: nobody can know.
   if (std::exchange(continue_due_, false)) close_after_ = true;
   // Its body isn't read by anybody and didn't come yet: reading it away must not take long.
@@ -131,6 +145,8 @@ void H1Session::finish(std::string_view trailers) {
     output_.add("\r\n");
   }
   answered_ = true;
+  end_due_ = input_ == Input::tunnel;
+  if (end_due_) flush_later();
 }
 
 // The answer can't be completed: the connection ends without a last chunk, or short of its length. Where only the
@@ -172,6 +188,7 @@ void H1Session::flush() {
     case Io::Kind::ended: return fail();
     case Io::Kind::moved: break;
   }
+  if (std::exchange(end_due_, false)) connection_->stream().shut_down_writing();
   if (closing_ && !exchange_.under_way()) return connection_->linger();
   connection_->rest();
 }

@@ -41,6 +41,7 @@ void H1Session::detach() {
   held_back_ = ends_with_connection_ = false;
   input_ = Input::head;
   answered_ = chunked_ = close_after_ = closing_ = again_ = aborted_ = continue_due_ = blocked_ = false;
+  client_over_ = end_due_ = false;
 }
 
 bool H1Session::idle() const {
@@ -52,6 +53,7 @@ bool H1Session::reading_head() const {
 }
 
 bool H1Session::client_is_slow() const {
+  if (input_ == Input::tunnel && !closing_) return false;  // the exchange watches over it
   if (!output_.empty() || blocked_ || closing_) return true;
   return input_ == Input::body && (!upload_ || !upload_->full());
 }
@@ -98,6 +100,7 @@ void H1Session::process() {
 }
 
 bool H1Session::next_event() {
+  if (input_ == Input::tunnel) return on_tunnel_bytes();
   if (input_ == Input::over) {
     if (!answered_) return false;
     next_request();
@@ -176,6 +179,27 @@ void H1Session::on_malformed() {
                           parser_.error().detail);
 }
 
+// False: no more can be taken now.
+bool H1Session::on_tunnel_bytes() {
+  if (!upload_) return false;
+  if (upload_->full()) {
+    connection_->want_read(false);
+    return false;
+  }
+  if (parsed_ < filled_) {
+    upload_->append({buffer_.get() + parsed_, filled_ - parsed_});
+    parsed_ = filled_;
+  }
+  if (client_over_ && upload_) std::exchange(upload_, nullptr)->finish({});
+  return false;
+}
+
+void H1Session::end_of_tunnel() {
+  client_over_ = true;
+  connection_->want_read(false);
+  process();
+}
+
 void H1Session::give_up_on_head() {
   close_after_ = closing_ = true;
   exchange_.begin_refused(parser_.head(), connection_->client_address(), 408,
@@ -186,14 +210,16 @@ void H1Session::read_request_body(std::shared_ptr<Upload> upload) {
   upload_ = std::move(upload);
   upload_->on_room([this] {
     if (connection_ == nullptr) return;
-    connection_->want_read(true);
-    worker_.loop.defer([connection = connection_->weak(*this)] {
-      if (auto* session = connection.session()) session->process();
-    });
+    connection_->want_read(!client_over_);
+    process_later();
   });
   if (std::exchange(continue_due_, false)) {
     output_.add("HTTP/1.1 100 Continue\r\n\r\n");
     flush_later();
+  }
+  if (input_ == Input::tunnel) {  // what came with the head, or soon after it
+    connection_->want_read(true);
+    process_later();
   }
 }
 
@@ -204,7 +230,8 @@ void H1Session::settle_when_sent(Account account, std::string_view text) {
 
 void H1Session::exchange_over() {
   upload_.reset();  // nobody takes the rest of the body: it is read away
-  if (connection_ != nullptr) connection_->want_read(true);
+  if (input_ == Input::tunnel) closing_ = true;
+  if (connection_ != nullptr) connection_->want_read(!client_over_);
   if (closing_) return flush();
   process();
 }
@@ -223,6 +250,12 @@ void H1Session::next_request() {
   connection_->want_read(true);
 }
 
+void H1Session::process_later() {
+  worker_.loop.defer([connection = connection_->weak(*this)] {
+    if (auto* session = connection.session()) session->process();
+  });
+}
+
 // Not from inside a step of the exchange, which a failed write would take apart.
 void H1Session::flush_later() {
   worker_.loop.defer([connection = connection_->weak(*this)] {
@@ -232,6 +265,7 @@ void H1Session::flush_later() {
 
 // The client sends no more. What is answered already still goes out; what the origin is asked for, nobody waits for.
 void H1Session::client_ended() {
+  if (input_ == Input::tunnel && exchange_.under_way()) return end_of_tunnel();
   if (exchange_.under_way() || output_.empty()) return fail();
   closing_ = true;
   connection_->want_read(false);

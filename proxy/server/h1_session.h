@@ -1,7 +1,8 @@
 // H1Session: HTTP/1.1 with a client: read buffer, parser, exchange, output.
 //
 // One request at a time: bytes ─► head ─► exchange (─► its body to an upload, or to nowhere) ─► answer ─► next head.
-// Pipelined requests wait in the buffer; their answers leave together.
+// Pipelined requests wait in the buffer; their answers leave together. After a 101 no bytes are parsed any more: all of
+// them go to the upload, and the connection ends with that exchange.
 #pragma once
 
 #include <memory>
@@ -47,7 +48,7 @@ class H1Session final : public ClientSession, public Channel {
   void exchange_over() override;
 
  private:
-  enum class Input : std::uint8_t { head, body, over };  // of the request being read
+  enum class Input : std::uint8_t { head, body, over, tunnel };  // of the request being read
 
   void process();
   bool next_event();  // false: no more to be had now
@@ -55,10 +56,14 @@ class H1Session final : public ClientSession, public Channel {
   void on_body(std::string_view bytes);
   void on_end();
   void on_malformed();
+  bool on_tunnel_bytes();
+  void end_of_tunnel();
+  void start_tunnel(const ResponseStart& response);
   void next_request();
   Io::Kind write_out();
   void flush();
   void flush_later();
+  void process_later();
   void compact();
   void client_ended();
   void fail();
@@ -83,7 +88,8 @@ class H1Session final : public ClientSession, public Channel {
   bool continue_due_ = false;
   bool held_back_ = false;  // requests wait in the buffer until their predecessors' answers are sent
   bool ends_with_connection_ = false;
-  bool blocked_ = false;  // the socket took less than the exchange had
+  bool blocked_ = false;                        // the socket took less than the exchange had
+  bool client_over_ = false, end_due_ = false;  // in a tunnel: the client has ended; we are to, once all is sent
 };
 
 }  // namespace weir

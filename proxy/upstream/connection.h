@@ -40,6 +40,8 @@ class OriginConnection {
 
   // Begins a request.
   virtual void begin(User& user, Method method) = 0;
+  // More or less patience than with others of this upstream, for this request.
+  virtual void allow(Duration first_byte, Duration between_bytes) = 0;
   // It has carried another one before: a close before the answer may be the server's idle timeout.
   virtual bool reused() const = 0;
 
@@ -55,6 +57,11 @@ class OriginConnection {
   virtual void request_written() = 0;
 
   virtual void pause_reading(bool yes) = 0;
+
+  // From inside on_origin_head(), of a 101, and so in HTTP/1.1 only: what follows this head is no HTTP any more. Its
+  // bytes come as body and its end as on_origin_end(), after which it can still be sent to; end_content() ends that.
+  // `patience`: with an origin that takes nothing. Silence is nobody's concern here.
+  virtual void begin_tunnel(Duration patience) = 0;
 
   // The user is done with it. True: it may carry another request (HTTP/1.1 only); false: to be disposed of.
   virtual bool end_use() = 0;

@@ -21,11 +21,12 @@ std::string_view offered(UpstreamOptions::Protocol protocol) {
 }  // namespace
 
 OriginDial::OriginDial(Loop& loop, std::shared_ptr<Upstream> upstream, OriginServer& server, std::size_t turn,
-                       std::shared_ptr<TlsResumption> known, Dialled dialled)
+                       std::shared_ptr<TlsResumption> known, bool http1, Dialled dialled)
     : loop_(loop),
       upstream_(std::move(upstream)),
       server_(server),
       known_(std::move(known)),
+      protocol_(http1 ? UpstreamOptions::Protocol::h1 : upstream_->options().protocol),
       dialled_(std::move(dialled)),
       deadline_(loop, [this] { fail(stream_->secured() ? "no TLS in time" : "no connection in time"); }) {
   server_.connects.fetch_add(1, std::memory_order_relaxed);
@@ -54,12 +55,12 @@ void OriginDial::connected() {
   if (const int error = stream_->connect_error(); error != 0) return fail(std::strerror(error));
   stream_->want_write(false);
   stream_->want_read(true);
-  if (!server_.options().tls) return stands(upstream_->options().protocol == UpstreamOptions::Protocol::h2);
+  if (!server_.options().tls) return stands(protocol_ == UpstreamOptions::Protocol::h2);
   const auto& tls = server_.tls();
   const std::string& name = tls.server_name.empty() ? server_.options().host : tls.server_name;
   auto session = std::make_unique<TlsSession>(tls.context, stream_->fd(), name);
   session->resume(known_);
-  session->offer(offered(upstream_->options().protocol));
+  session->offer(offered(protocol_));
   stream_->secure(std::move(session));
   shake_hands();
 }
@@ -71,8 +72,7 @@ void OriginDial::shake_hands() {
   server_.handshakes.fetch_add(1, std::memory_order_relaxed);
   if (stream_->tls()->resumed()) server_.handshakes_resumed.fetch_add(1, std::memory_order_relaxed);
   const bool http2 = stream_->tls()->protocol() == "h2";
-  if (!http2 && upstream_->options().protocol == UpstreamOptions::Protocol::h2)
-    return fail("the server does not offer HTTP/2");
+  if (!http2 && protocol_ == UpstreamOptions::Protocol::h2) return fail("the server does not offer HTTP/2");
   stands(http2);
 }
 

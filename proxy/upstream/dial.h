@@ -21,9 +21,10 @@ class OriginDial {
   };
   using Dialled = Callback<void(Result<Standing>)>;
 
-  // Begins at once. `turn` picks among the server's addresses.
+  // Begins at once. `turn` picks among the server's addresses. `http1`: HTTP/2 isn't offered; an upstream that speaks
+  // nothing else fails.
   OriginDial(Loop& loop, std::shared_ptr<Upstream> upstream, OriginServer& server, std::size_t turn,
-             std::shared_ptr<TlsResumption> known, Dialled dialled);
+             std::shared_ptr<TlsResumption> known, bool http1, Dialled dialled);
   ~OriginDial();
 
   OriginServer& server() { return server_; }
@@ -41,6 +42,7 @@ class OriginDial {
   const std::shared_ptr<Upstream> upstream_;  // keeps server_
   OriginServer& server_;
   const std::shared_ptr<TlsResumption> known_;
+  const UpstreamOptions::Protocol protocol_;
   Dialled dialled_;
   std::unique_ptr<Stream> stream_;
   Timer deadline_;

@@ -14,8 +14,7 @@ H1Connection::H1Connection(Loop& loop, BufferPool& buffers, std::shared_ptr<Upst
       server_(server),
       idle_closed_(std::move(idle_closed)),
       stream_(std::move(stream)),
-      deadline_(loop,
-                [this] { fail(Code::timeout, parser_.started() ? "the answer stopped coming" : "no answer in time"); }),
+      deadline_(loop, [this] { timed_out(); }),
       limits_(origin_limits()),
       parser_(limits_) {
   server_.open.fetch_add(1, std::memory_order_relaxed);
@@ -34,10 +33,16 @@ void H1Connection::begin(User& user, Method method) {
   method_ = method;
   ++requests_;
   idle_ = request_written_ = answered_ = paused_ = false;
+  allow(options().first_byte_timeout, options().between_bytes_timeout);
   filled_ = parsed_ = 0;
   parser_.next_message(method);
   stream_->want_read(true);
   deadline_.clear();
+}
+
+void H1Connection::allow(Duration first_byte, Duration between_bytes) {
+  first_byte_ = first_byte;
+  between_bytes_ = between_bytes;
 }
 
 std::string& H1Connection::unsent_bytes() {
@@ -66,6 +71,7 @@ void H1Connection::send_content(std::string_view bytes) {
 }
 
 void H1Connection::end_content(std::string_view trailers) {
+  end_due_ = tunnel_;
   if (chunked_) unsent_bytes().append("0\r\n").append(trailers).append("\r\n");
 }
 
@@ -76,27 +82,46 @@ bool H1Connection::flush() {
     const Io io = stream_->write({&piece, 1});
     if (io.kind == Io::Kind::moved) {
       out_sent_ += io.bytes;
+      if (tunnel_) deadline_.clear();
       continue;
     }
+    if (tunnel_ && io.kind == Io::Kind::failed) tunnel_broke(io);
     // A failed write is not the end: the answer may have come already (413, say). Reading tells.
     if (io.kind == Io::Kind::again) {
       stream_->want_write(true);
-      if (!parser_.started()) deadline_.set(options().between_bytes_timeout);  // the origin takes nothing
+      if (tunnel_ && !deadline_.is_set()) deadline_.set(tunnel_patience_);
+      if (!parser_.started()) deadline_.set(between_bytes_);  // the origin takes nothing
     }
     return false;
   }
   if (!parser_.started()) deadline_.clear();  // it is the client's turn to send, or request_written() follows
+  if (end_due_ && !std::exchange(said_end_, true)) stream_->shut_down_writing();
   return true;
+}
+
+// What the origin sent behind the head comes as the first bytes.
+void H1Connection::begin_tunnel(Duration patience) {
+  tunnel_ = true;
+  tunnel_patience_ = patience;
+  deadline_.clear();
+}
+
+// Of a tunnel nothing is to be expected any more that reading would tell.
+void H1Connection::tunnel_broke(const Io& io) {
+  loop_.defer([this, why = stream_->why(io), alive = std::weak_ptr<const int>(alive_)] {
+    if (!alive.expired() && user_ != nullptr && !broken_) fail(Code::closed, "connection lost: " + why);
+  });
 }
 
 void H1Connection::request_written() {
   request_written_ = true;
-  if (!parser_.started() && !paused_) deadline_.set(options().first_byte_timeout);
+  if (!parser_.started() && !paused_) deadline_.set(first_byte_);
 }
 
 void H1Connection::pause_reading(bool yes) {
   if (std::exchange(paused_, yes) == yes || broken_) return;
-  stream_->want_read(!yes);
+  stream_->want_read(!yes && !heard_end_);
+  if (yes && tunnel_) return;
   if (yes) {
     deadline_.clear();
   } else {
@@ -113,8 +138,9 @@ void H1Connection::pause_reading(bool yes) {
 bool H1Connection::end_use() {
   user_ = nullptr;
   deadline_.clear();
-  const bool reusable =
-      !broken_ && answered_ && request_written_ && unsent() == 0 && parser_.head().keep_alive && parsed_ == filled_;
+  if (tunnel_ && !(heard_end_ && said_end_)) stream_->reset_on_close();  // it must not look like its end
+  const bool reusable = !tunnel_ && !broken_ && answered_ && request_written_ && unsent() == 0 &&
+                        parser_.head().keep_alive && parsed_ == filled_;
   if (!reusable) return false;
   idle_ = true;
   buffers_.give_back(std::move(buffer_));
@@ -153,7 +179,8 @@ void H1Connection::read_idle() {
 }
 
 void H1Connection::watch_answer() {
-  deadline_.set(parser_.started() || filled_ > 0 ? options().between_bytes_timeout : options().first_byte_timeout);
+  if (tunnel_) return;
+  deadline_.set(parser_.started() || filled_ > 0 ? between_bytes_ : first_byte_);
 }
 
 void H1Connection::parse() {
@@ -164,10 +191,22 @@ void H1Connection::parse() {
     if (!more) break;
   }
   parsing_ = false;
+  if (!tunnel_ || parsed_ < filled_) return;
+  buffers_.give_back(std::move(buffer_));  // most tunnels say nothing most of the time
+  filled_ = parsed_ = 0;
+}
+
+// All of it is content, where it was framing before.
+bool H1Connection::pass_on(std::string_view in) {
+  if (in.empty()) return false;
+  parsed_ += in.size();
+  user_->on_origin_body(in);
+  return true;
 }
 
 // One event of the parser. False: nothing more to be had from these bytes.
 bool H1Connection::step(std::string_view in, std::size_t& consumed) {
+  if (tunnel_) return pass_on(in);
   const H1Event event = parser_.next(in, consumed);
   parsed_ += consumed;
   switch (event) {
@@ -190,8 +229,12 @@ bool H1Connection::step(std::string_view in, std::size_t& consumed) {
 }
 
 void H1Connection::ended() {
-  broken_ = true;
   stream_->want_read(false);
+  if (tunnel_) {
+    heard_end_ = true;
+    return user_->on_origin_end(parser_.trailers());
+  }
+  broken_ = true;
   deadline_.clear();
   const bool untouched = !parser_.started();
   if (!untouched && parser_.end_of_stream() == H1Event::end) {
@@ -209,6 +252,11 @@ void H1Connection::fail(Code code, std::string detail) {
   deadline_.clear();
   const auto loss = parser_.started() ? OriginLoss::midway : OriginLoss::unanswered;
   if (user_ != nullptr) user_->on_origin_error({Side::origin, code, std::move(detail)}, loss);
+}
+
+void H1Connection::timed_out() {
+  if (tunnel_) return fail(Code::timeout, "the origin takes nothing");
+  fail(Code::timeout, parser_.started() ? "the answer stopped coming" : "no answer in time");
 }
 
 void H1Connection::write_some() {

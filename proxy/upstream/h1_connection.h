@@ -2,7 +2,7 @@
 //
 //   idle ─► busy ─► idle … ─► closed
 //
-// A connection that broke, or said more or less than it announced, is never used again.
+// A connection that broke, or said more or less than it announced, is never used again; nor one that became a tunnel.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,7 @@ class H1Connection final : public OriginConnection {
   ~H1Connection() override;
 
   void begin(User& user, Method method) override;
+  void allow(Duration first_byte, Duration between_bytes) override;
   bool reused() const override { return requests_ > 1; }
   // Nothing came on it while it idled: bytes without a request answer nobody (hostile.md 17).
   bool quiet() { return !broken_ && stream_->quiet(); }
@@ -35,6 +36,7 @@ class H1Connection final : public OriginConnection {
   bool flush() override;
   void request_written() override;
   void pause_reading(bool yes) override;
+  void begin_tunnel(Duration patience) override;
   bool end_use() override;
 
   OriginServer& server() override { return server_; }
@@ -50,8 +52,11 @@ class H1Connection final : public OriginConnection {
   void write_some();
   void parse();
   bool step(std::string_view in, std::size_t& consumed);
+  bool pass_on(std::string_view in);
+  void tunnel_broke(const Io& io);
   void ended();
   void fail(Code code, std::string detail);
+  void timed_out();
   void watch_answer();
 
   Loop& loop_;
@@ -65,7 +70,8 @@ class H1Connection final : public OriginConnection {
   H1ResponseParser parser_;
   User* user_ = nullptr;
   Method method_ = Method::get;
-  bool chunked_ = false;  // the content that is sent
+  Duration first_byte_{}, between_bytes_{};  // for the request under way
+  bool chunked_ = false;                     // the content that is sent
   std::string out_;
   std::size_t out_sent_ = 0;
   BufferPool::Buffer buffer_;
@@ -73,6 +79,8 @@ class H1Connection final : public OriginConnection {
   std::uint64_t requests_ = 0;
   std::shared_ptr<const int> alive_ = std::make_shared<const int>(0);  // for work that is deferred
   bool idle_ = true, request_written_ = false, answered_ = false, broken_ = false, paused_ = false, parsing_ = false;
+  bool tunnel_ = false, heard_end_ = false, end_due_ = false, said_end_ = false;
+  Duration tunnel_patience_{};
 };
 
 }  // namespace weir

@@ -16,6 +16,12 @@ void H2OriginStream::begin(User& user, Method method) {
   user_ = &user;
   method_ = method;
   number_ = connection_->count_request();
+  allow(connection_->options().first_byte_timeout, connection_->options().between_bytes_timeout);
+}
+
+void H2OriginStream::allow(Duration first_byte, Duration between_bytes) {
+  first_byte_ = first_byte;
+  between_bytes_ = between_bytes;
 }
 
 Result<void> H2OriginStream::send_head(const H1RequestLine& line, const Fields& fields, Framing framing,
@@ -39,7 +45,7 @@ bool H2OriginStream::flush() {
   blocked_ = connection_->codec().unsent(id_) > 0;
   if (answered_ || user_ == nullptr) return !blocked_;
   if (blocked_) {
-    if (!deadline_.is_set()) deadline_.set(connection_->options().between_bytes_timeout);  // the origin takes nothing
+    if (!deadline_.is_set()) deadline_.set(between_bytes_);  // the origin takes nothing
   } else {
     deadline_.clear();  // it is the client's turn to send, or request_written() follows
   }
@@ -49,7 +55,7 @@ bool H2OriginStream::flush() {
 void H2OriginStream::request_written() {
   written_ = true;
   since_ = connection_->loop().now().mono;
-  if (!answered_ && !paused_ && user_ != nullptr) deadline_.set(connection_->options().first_byte_timeout);
+  if (!answered_ && !paused_ && user_ != nullptr) deadline_.set(first_byte_);
 }
 
 void H2OriginStream::on_h2_sent() {
@@ -83,10 +89,9 @@ void H2OriginStream::read_on() {
 }
 
 void H2OriginStream::watch_answer() {
-  const UpstreamOptions& options = connection_->options();
   if (ended_) return;
-  if (answered_) return deadline_.set(options.between_bytes_timeout);
-  if (written_) deadline_.set(options.first_byte_timeout);
+  if (answered_) return deadline_.set(between_bytes_);
+  if (written_) deadline_.set(first_byte_);
 }
 
 void H2OriginStream::on_h2_head(ResponseHead& head) {

@@ -14,6 +14,7 @@ class H2OriginStream final : public OriginConnection, private H2Answer {
   ~H2OriginStream() override;
 
   void begin(User& user, Method method) override;
+  void allow(Duration first_byte, Duration between_bytes) override;
   bool reused() const override { return number_ > 1; }
   Result<void> send_head(const H1RequestLine& line, const Fields& fields, Framing framing,
                          std::uint64_t length) override;
@@ -22,7 +23,8 @@ class H2OriginStream final : public OriginConnection, private H2Answer {
   bool flush() override;
   void request_written() override;
   void pause_reading(bool yes) override;
-  bool end_use() override;  // false, always: there is nothing to keep of it
+  void begin_tunnel(Duration) override {}  // there is no 101 in HTTP/2
+  bool end_use() override;                 // false, always: there is nothing to keep of it
   OriginServer& server() override { return connection_->server(); }
 
  private:
@@ -42,11 +44,12 @@ class H2OriginStream final : public OriginConnection, private H2Answer {
   User* user_ = nullptr;
   Method method_ = Method::get;
   H2OriginCodec::StreamId id_ = 0;  // 0: not sent yet, or lost
-  std::uint64_t number_ = 0;        // among the connection's requests
-  Time since_{};                    // the request was written
-  std::string held_;                // content that came while nobody read; at most a stream's window
-  std::string trailers_;            // the same of trailers
-  Fields trailer_fields_;           // into trailers_
+  Duration first_byte_{}, between_bytes_{};
+  std::uint64_t number_ = 0;  // among the connection's requests
+  Time since_{};              // the request was written
+  std::string held_;          // content that came while nobody read; at most a stream's window
+  std::string trailers_;      // the same of trailers
+  Fields trailer_fields_;     // into trailers_
   std::shared_ptr<const int> alive_ = std::make_shared<const int>(0);  // for work that is deferred
   bool answered_ = false;                                              // its head came
   bool ended_ = false;                                                 // its end came, and waits

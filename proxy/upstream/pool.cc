@@ -22,7 +22,7 @@ bool carries_one(const UpstreamOptions& options, const OriginServer& server) {
 // One acquire() under way, which is also its ticket in the server's queue. Once a slot is granted, it is the
 // connection's that is handed over, or given back.
 struct OriginPool::Request : OriginServer::Ticket {
-  explicit Request(OriginServer& chosen) : server(chosen) {}
+  Request(OriginServer& chosen, const Wanted& its_wishes) : server(chosen), wanted(its_wishes) {}
 
   void time_out_after(Loop& loop, const std::shared_ptr<Request>& self, Duration patience) {
     timeout.emplace(loop, [weak = std::weak_ptr<Request>(self)] {
@@ -40,10 +40,11 @@ struct OriginPool::Request : OriginServer::Ticket {
   }
 
   OriginServer& server;
+  const Wanted wanted;
   Acquired acquired;
   std::optional<Timer> timeout;  // once it is queued
   bool dials = false;            // it has a slot, and waits for a connection
-  bool fresh = false, over = false;
+  bool over = false;
 };
 
 OriginPool::OriginPool(Loop& loop, BufferPool& buffers, std::shared_ptr<Upstream> upstream)
@@ -51,12 +52,11 @@ OriginPool::OriginPool(Loop& loop, BufferPool& buffers, std::shared_ptr<Upstream
 
 OriginPool::~OriginPool() = default;
 
-Operation OriginPool::acquire(std::uint64_t key_hash, const OriginServer* tried, bool fresh, Acquired acquired) {
-  OriginServer* server = upstream_->choose(key_hash, tried);
+Operation OriginPool::acquire(const Wanted& wanted, Acquired acquired) {
+  OriginServer* server = upstream_->choose(wanted.key_hash, wanted.tried);
   if (server == nullptr) server = upstream_->servers().front().get();  // all drained: better one of them than nobody
-  auto request = std::make_shared<Request>(*server);
+  auto request = std::make_shared<Request>(*server, wanted);
   request->acquired = std::move(acquired);
-  request->fresh = fresh;
   request->executor = &loop_;
   switch (server->take_slot(request)) {
     case OriginServer::Slot::taken:
@@ -89,18 +89,22 @@ Operation OriginPool::acquire(std::uint64_t key_hash, const OriginServer* tried,
 void OriginPool::hand_over(const RequestPtr& request) {
   if (request->timeout) request->timeout->clear();
   if (request->over) return request->server.give_slot_back();
-  auto connection = standing(request->server, request->fresh);
+  if (request->wanted.alone && upstream_->options().protocol == UpstreamOptions::Protocol::h2) {
+    return answer(request,
+                  Error{Side::origin, Code::unsupported, "an upstream that speaks HTTP/2 alone upgrades nothing"});
+  }
+  auto connection = standing(*request);
   if (!connection) return wait_for_dial(request);
   answer(request, std::move(connection));
 }
 
-std::unique_ptr<OriginConnection> OriginPool::standing(OriginServer& server, bool fresh) {
-  Place& place = places_[&server];
+std::unique_ptr<OriginConnection> OriginPool::standing(const Request& request) {
+  Place& place = places_[&request.server];
   for (const auto& shared : place.shared) {
     place.hoped = std::max(shared->most(), 1U);
-    if (shared->room() > 0) return shared->open();
+    if (!request.wanted.alone && shared->room() > 0) return shared->open();
   }
-  while (!fresh && !place.idle.empty()) {
+  while (!request.wanted.fresh && !place.idle.empty()) {
     auto connection = std::move(place.idle.back());
     place.idle.pop_back();
     if (connection->quiet()) return connection;
@@ -114,13 +118,15 @@ void OriginPool::wait_for_dial(const RequestPtr& request) {
   request->dials = true;
   OriginServer& server = request->server;
   Place& place = places_[&server];
-  const bool alone = carries_one(upstream_->options(), server);
+  const bool alone = request->wanted.alone || carries_one(upstream_->options(), server);
   for (const auto& dialling : place.dialling) {
-    if (!alone && dialling->waiting.size() < place.hoped) return dialling->waiting.push_back(request);
+    if (!alone && !dialling->alone && dialling->waiting.size() < place.hoped)
+      return dialling->waiting.push_back(request);
   }
   auto& dialling = *place.dialling.emplace_back(std::make_unique<Dialling>());
+  dialling.alone = alone;
   dialling.waiting.push_back(request);
-  dialling.dial = std::make_unique<OriginDial>(loop_, upstream_, server, turn_++, place.known,
+  dialling.dial = std::make_unique<OriginDial>(loop_, upstream_, server, turn_++, place.known, alone,
                                                [this, &server, &dialling](Result<OriginDial::Standing> standing) {
                                                  dialled(server, dialling, std::move(standing));
                                                });
@@ -182,7 +188,7 @@ void OriginPool::answer(const RequestPtr& request, Result<std::unique_ptr<Origin
   if (connection) {
     request->server.requests.fetch_add(1, std::memory_order_relaxed);
   } else {
-    request->server.failed(loop_.now().mono);
+    if (connection.error().code != Code::unsupported) request->server.failed(loop_.now().mono);
     request->server.give_slot_back();
   }
   auto acquired = std::move(request->acquired);

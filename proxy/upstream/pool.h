@@ -21,10 +21,15 @@ class OriginPool : public std::enable_shared_from_this<OriginPool> {
 
   using Acquired = Callback<void(Result<std::unique_ptr<OriginConnection>>, const OriginServer&)>;
 
-  // A connection that stands, for one request. `fresh`: not one that idled (after such a one failed).
-  // The answer never comes from inside this call. `waited` in the queue counts against the upstream's queue_timeout.
-  // Code::refused: no connection could be made to that server.
-  Operation acquire(std::uint64_t key_hash, const OriginServer* tried, bool fresh, Acquired acquired);
+  struct Wanted {
+    std::uint64_t key_hash = 0;
+    const OriginServer* tried = nullptr;  // not this one again, where there is another
+    bool fresh = false;                   // not one that idled (after such a one failed)
+    bool alone = false;                   // one of HTTP/1.1, which can become a tunnel
+  };
+  // A connection that stands, for one request. The answer never comes from inside this call. Waiting in the queue
+  // counts against the upstream's queue_timeout. Code::refused: no connection could be made to that server.
+  Operation acquire(const Wanted& wanted, Acquired acquired);
 
   // Takes a connection back, with its slot.
   void give_back(std::unique_ptr<OriginConnection> connection);
@@ -40,6 +45,7 @@ class OriginPool : public std::enable_shared_from_this<OriginPool> {
   // themselves.
   struct Dialling {
     std::unique_ptr<OriginDial> dial;
+    bool alone = false;  // nobody else may wait for it
     std::vector<std::weak_ptr<Request>> waiting;
   };
   // What this worker has of one server.
@@ -52,7 +58,7 @@ class OriginPool : public std::enable_shared_from_this<OriginPool> {
   };
 
   void hand_over(const RequestPtr& request);
-  std::unique_ptr<OriginConnection> standing(OriginServer& server, bool fresh);
+  std::unique_ptr<OriginConnection> standing(const Request& request);
   void wait_for_dial(const RequestPtr& request);
   void dialled(OriginServer& server, Dialling& dialling, Result<OriginDial::Standing> standing);
   void share(OriginServer& server, std::unique_ptr<Stream> stream);

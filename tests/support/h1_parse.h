@@ -40,7 +40,7 @@ inline Fields literal_fields(std::initializer_list<std::pair<std::string_view, s
 struct Parsed {
   H1Event last = H1Event::need_more;  // end, error or need_more
   bool has_head = false;
-  std::string method, target, path, query, authority;  // requests
+  std::string method, target, path, query, authority, upgrade;  // requests
   bool has_query = false, expect_continue = false;
   int status = 0;  // responses: theirs; requests: of the error
   std::string reason;
@@ -64,6 +64,7 @@ inline void keep_head(Parsed& out, const RequestHead& head) {
   out.has_query = head.has_query;
   out.authority = head.authority;
   out.expect_continue = head.expect_continue;
+  out.upgrade = head.upgrade;
 }
 
 inline void keep_head(Parsed& out, const ResponseHead& head) {

@@ -255,7 +255,7 @@ TEST_CASE("what is wrong is said with its place and what would be right") {
       {kUpstream + "routes: []\n", "f:2:1: no route (at least one, or no `routes` at all)\n"},
       {kUpstream + "routes: off\n",
        "f:2:9: a single value does not fit here (options: name, match, upstream, cache, key, tags, invalidate, "
-       "request, response and compress)\n"},
+       "request, response, compress, upgrade and timeouts)\n"},
       {kUpstream + "routes:\n  - match: /\n", "f:3:5: \"name\" is missing (a name)\n"},
       {kUpstream + "routes:\n  - name: a\n", "f:3:5: \"match\" is missing ([METHODS] PATH, or a list of such)\n"},
       {kUpstream + "routes:\n  - { name: a, match: GET }\n",

@@ -81,7 +81,17 @@ TEST_CASE("what is wrong in a route is said with its place and what would be rig
        "dictionary)\n"},
       {"limit: {}",
        "f:4:5: unknown key \"limit\" (here may stand name, match, upstream, cache, key, tags, invalidate, "
-       "request, response and compress)\n"},
+       "request, response, compress, upgrade and timeouts)\n"},
+      {"upgrade: [ websocket, h2c ]",
+       "f:4:27: \"h2c\" is not a protocol (what Upgrade may name, as websocket; not HTTP or TLS)\n"},
+      {"upgrade: TLS/1.3",
+       "f:4:14: \"TLS/1.3\" is not a protocol (what Upgrade may name, as websocket; not HTTP or TLS)\n"},
+      {"upgrade: \"a b\"",
+       "f:4:14: \"a b\" is not a protocol (what Upgrade may name, as websocket; not HTTP or TLS)\n"},
+      {"timeouts: { idle: 1h }",
+       "f:4:17: idle never applies: it is the silence in a tunnel (upgrade: [ websocket ], or no idle)\n"},
+      {"timeouts: { first: 1m }",
+       "f:4:17: unknown key \"first\" (here may stand first_byte, between_bytes, total and idle)\n"},
   }));
   CAPTURE(row.options);
   const std::string said =
@@ -101,6 +111,11 @@ TEST_CASE("options that never apply are errors where a route gives them, not whe
         "f:2:37: invalidate never applies: the route has no method that changes anything (a route with POST, PUT, "
         "PATCH or "
         "DELETE)\n");
+  CHECK(said_of(write + "upgrade: [ websocket ]\n") ==
+        "f:5:5: upgrade never applies: only a GET asks for one (a route with GET)\n");
+  CHECK(said_of(kUpstream + "defaults: { upgrade: [ websocket ], timeouts: { idle: 1h } }\nroutes:\n"
+                            "  - { name: a, match: POST /a }\n  - { name: b, match: GET /a, upgrade: [] }\n")
+            .empty());
   CHECK(said_of(kUpstream + "defaults: { cache: { ttl: 5m }, tags: [ a ], invalidate: { tags: a } }\nroutes:\n"
                             "  - { name: a, match: POST /a }\n  - { name: b, match: GET /a }\n")
             .empty());

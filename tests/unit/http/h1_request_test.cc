@@ -83,6 +83,25 @@ TEST_CASE("keep-alive by version and Connection", "[h1]") {
   CHECK(kept("HTTP/1.1", "Connection: upgrade\r\nUpgrade: h2c\r\n"));
 }
 
+TEST_CASE("an upgrade is asked for by a GET without content, whose Connection says so", "[h1]") {
+  const auto asked = [](std::string_view start, std::string_view fields) {
+    const Parsed r = parse_request(std::string(start) + "\r\nHost: h\r\n" + std::string(fields) + "\r\n");
+    CHECK(r.has_head);
+    return r.upgrade;
+  };
+  const std::string_view get_11 = "GET / HTTP/1.1";
+  CHECK(asked(get_11, "Connection: Upgrade\r\nUpgrade: websocket\r\n") == "websocket");
+  CHECK(asked(get_11, "Connection: keep-alive, upGrade\r\nUpgrade: a/1, b\r\n") == "a/1, b");
+  CHECK(asked(get_11, "Upgrade: websocket\r\n").empty());
+  CHECK(asked(get_11, "Connection: Upgrade\r\n").empty());
+  CHECK(asked(get_11, "Connection: Upgrade\r\nUpgrade: a\r\nUpgrade: b\r\n").empty());
+  CHECK(asked(get_11, "Connection: Upgrade\r\nUpgrade: a\r\nContent-Length: 1\r\n").empty());
+  CHECK(asked(get_11, "Connection: Upgrade\r\nUpgrade: a\r\nTransfer-Encoding: chunked\r\n").empty());
+  CHECK(asked("GET / HTTP/1.0", "Connection: Upgrade\r\nUpgrade: a\r\n").empty());
+  CHECK(asked("HEAD / HTTP/1.1", "Connection: Upgrade\r\nUpgrade: a\r\n").empty());
+  CHECK(asked("POST / HTTP/1.1", "Connection: Upgrade\r\nUpgrade: a\r\n").empty());
+}
+
 TEST_CASE("Expect: 100-continue, where there is something to send", "[h1]") {
   const auto expects = [](std::string_view start, std::string_view fields) {
     return parse_request(std::string(start) + "\r\nHost: h\r\nExpect: 100-Continue\r\n" + std::string(fields) + "\r\n")

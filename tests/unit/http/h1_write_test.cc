@@ -32,6 +32,9 @@ TEST_CASE("a request is written with our framing, never the client's", "[h1]") {
   out.clear();
   REQUIRE(write_h1_request(out, {"POST", "/", "h"}, kNothing, Framing::none, 7));
   CHECK(out == "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
+  out.clear();
+  REQUIRE(write_h1_request(out, {"GET", "/", "h", "a/1"}, literal_fields({{"Connection", "close"}}), Framing::none, 0));
+  CHECK(out == "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: a/1\r\n\r\n");
 }
 
 TEST_CASE("what would split a request is refused, and nothing of it is written", "[h1]") {
@@ -52,6 +55,9 @@ TEST_CASE("what would split a request is refused, and nothing of it is written",
   CHECK(refused({"GET", "/", "h\r\nX: y"}, kNothing));
   CHECK(refused({"GET", "/", "u@h"}, kNothing));
   CHECK(refused({"GET", "/", "h"}, kNothing, Framing::close));
+  CHECK(refused({"GET", "/", "h", "a"}, kNothing, Framing::length));
+  CHECK(refused({"GET", "/", "h", "a, b"}, kNothing));
+  CHECK(refused({"GET", "/", "h", "a\r\nX: y"}, kNothing));
   for (const auto value : {"a\r\nX: y", "a\nb", "a\rb", "\x01", "\x7f"}) {
     CHECK(refused({"GET", "/", "h"}, literal_fields({{"A", "b"}, {"X", value}})));
   }
