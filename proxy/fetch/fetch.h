@@ -128,16 +128,15 @@ class Fetch final : public OriginConnection::User {
   }
 
   // OriginConnection::User
-  void on_origin_connected() override;
   void on_origin_head(ResponseHead& head) override;
   void on_origin_body(std::string_view bytes) override;
   void on_origin_end(const Fields& trailer_fields) override;
-  void on_origin_error(Error error, bool untouched) override;
+  void on_origin_error(Error error, OriginLoss loss) override;
   void on_origin_writable() override;
 
  private:
   bool is_sent_write() const;
-  bool may_ask_again(const Error& error, bool untouched) const;
+  bool may_ask_again(const Error& error, OriginLoss loss) const;
   bool over_ = false;
   std::shared_ptr<bool> alive_;  // once somebody asked for it
   std::size_t place_ = 0;        // in worker.fetches

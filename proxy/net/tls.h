@@ -19,6 +19,7 @@
 #include "proxy/base/result.h"
 #include "proxy/net/io.h"
 #include "proxy/net/tls_failure.h"
+#include "proxy/net/tls_resumption.h"
 
 namespace weir {
 
@@ -36,6 +37,8 @@ class TlsContext {
   static Result<std::shared_ptr<const TlsContext>> open(const Options& options);
 
   bool verifies() const { return verifies_; }
+  // The same for the same options and the same content of the files that they name.
+  const std::string& identity() const { return identity_; }
 
  private:
   friend class TlsSession;
@@ -46,6 +49,7 @@ class TlsContext {
 
   std::unique_ptr<SSL_CTX, Free> context_;
   bool verifies_;
+  std::string identity_;
 };
 
 // One loop. What it has encrypted and the socket didn't take waits in it, bounded: then wants_write() is true, and
@@ -55,8 +59,20 @@ class TlsSession {
  public:
   // The client's side. `host`: a name, sent as SNI, or an IP address; the certificate must be for it.
   TlsSession(std::shared_ptr<const TlsContext> context, int fd, const std::string& host);
-  // The server's.
+  // The server's side.
   TlsSession(std::shared_ptr<const TlsServer> server, int fd);
+  ~TlsSession();
+  TlsSession(const TlsSession&) = delete;
+  TlsSession& operator=(const TlsSession&) = delete;
+
+  // Before the handshake: goes on from one of these sessions, and keeps there what the server gives.
+  void resume(std::shared_ptr<TlsResumption> known);
+  // Before the handshake: the protocols that are spoken, the best first, each after its length (ALPN).
+  void offer(std::string_view protocols);
+  // After it: the one that the server chose (empty: none), and how it went.
+  std::string_view protocol() const;
+  bool resumed() const;
+  bool tls13() const;
 
   // Kind::moved once it stands; before, Kind::again. Called until then.
   Io handshake();
@@ -77,10 +93,6 @@ class TlsSession {
   const std::string& error() const { return error_; }
   TlsFailure failure() const { return failure_; }
 
-  // Once the handshake is over: what was chosen (ALPN; empty: nothing), and how.
-  std::string_view protocol() const;
-  bool resumed() const;
-  bool tls13() const;
 
  private:
   struct Free {
@@ -94,6 +106,7 @@ class TlsSession {
   const std::shared_ptr<const TlsContext> context_;  // one of the two
   const std::shared_ptr<const TlsServer> server_;
   const int fd_;
+  std::shared_ptr<TlsResumption> known_;
   std::unique_ptr<SSL, Free> session_;
   std::string unsent_;  // encrypted
   std::string error_;

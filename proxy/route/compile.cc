@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "proxy/base/text.h"
+#include "proxy/config/origin_tls.h"
 #include "proxy/route/options.h"
 #include "proxy/route/reach.h"
 #include "proxy/route/url.h"
@@ -167,6 +168,7 @@ Prepared prepare_loaded(Loaded loaded, std::span<const FilterType> filters, Cert
   prepared.diagnostics = std::move(loaded.diagnostics);
   if (!loaded.config) return prepared;
   if (certificates == Certificates::read) prepared.tls = open_certificates(*loaded.config, prepared.diagnostics);
+  open_origin_tls(*loaded.config, prepared.diagnostics);
   auto compiled = compile(*loaded.config, filters);
   prepared.diagnostics.insert(prepared.diagnostics.end(), compiled.diagnostics.begin(), compiled.diagnostics.end());
   put_in_order(prepared.diagnostics);

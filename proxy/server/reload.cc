@@ -11,9 +11,10 @@ UpstreamOptions options_of(const UpstreamConfig& config) {
   UpstreamOptions options;
   options.name = config.name;
   for (const OriginUrl& url : config.servers) {
-    const std::string host = url.host.find(':') == std::string::npos ? url.host : "[" + url.host + "]";
-    options.servers.push_back({"http://" + host + ":" + std::to_string(url.port), url.host, url.port});
+    options.servers.push_back({url.text(), url.host, url.port, url.path, url.tls});
   }
+  options.protocol = static_cast<UpstreamOptions::Protocol>(config.protocol);
+  options.tls = {config.tls_context, config.tls_or_default().server_name};
   switch (config.balance) {
     case Balance::round_robin: options.balance = UpstreamOptions::Balance::round_robin; break;
     case Balance::least_conn: options.balance = UpstreamOptions::Balance::least_conn; break;
@@ -103,6 +104,15 @@ std::vector<ListenerRules> listener_rules(const Config& opened, const Prepared& 
   return rules;
 }
 
+// At every start and reload: nobody shall forget it.
+void say_unverified(const Upstream& upstream) {
+  for (const auto& server : upstream.servers()) {
+    if (!server->unverified()) continue;
+    report("upstream " + upstream.options().name + ": " + server->options().text +
+           " may be anybody: its certificate is not verified (tls.verify: false)");
+  }
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Snapshot>> Server::make_snapshot(const Prepared& prepared) {
@@ -120,6 +130,7 @@ Result<std::shared_ptr<const Snapshot>> Server::make_snapshot(const Prepared& pr
       upstream = std::make_shared<Upstream>(std::move(options));
       upstream->resolve();
     }
+    say_unverified(*upstream);
     snapshot->upstreams.push_back(std::move(upstream));
   }
   snapshot->listeners = listener_rules(*config_, prepared, snapshot_.get());
