@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kSmallestBlock = 4 * 1024;
 constexpr std::size_t kLargestBlock = 1024 * 1024;
+constexpr std::size_t kLargestPassing = 32 * 1024;  // of what isn't kept
 
 }  // namespace
 
@@ -170,9 +171,10 @@ std::size_t Flight::append(std::string_view bytes) {
 void Flight::add_block() {
   std::size_t capacity = kSmallestBlock;
   if (length_ && *length_ > end_) {
-    capacity = static_cast<std::size_t>(std::min<std::uint64_t>(*length_ - end_, keep_ ? kLargestBlock : 64 * 1024));
+    capacity =
+        static_cast<std::size_t>(std::min<std::uint64_t>(*length_ - end_, keep_ ? kLargestBlock : kLargestPassing));
   } else if (!blocks_.empty()) {
-    capacity = std::min(blocks_.back().capacity * 2, keep_ ? kLargestBlock : 64 * 1024);
+    capacity = std::min(blocks_.back().capacity * 2, keep_ ? kLargestBlock : kLargestPassing);
   }
   blocks_.push_back({std::make_shared_for_overwrite<char[]>(capacity), capacity, 0});
   table_.bytes_.fetch_add(capacity, std::memory_order_relaxed);

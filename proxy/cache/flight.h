@@ -97,7 +97,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
     Time began{};
   };
 
-  static constexpr std::size_t kWindow = 256 * 1024;
+  // A read more, at most, comes on top, and what of its two outer blocks isn't in use: 256 KiB in all.
+  static constexpr std::size_t kWindow = 128 * 1024;
   static constexpr std::size_t kMostLag = 8 * 1024 * 1024;  // between readers of a flight that isn't kept
   static constexpr std::size_t kMostReaders = 32768;
 

@@ -12,7 +12,8 @@ namespace weir {
 
 class Upload {
  public:
-  static constexpr std::size_t kWindow = 128 * 1024;
+  // Full is who holds that much; a read more, at most, comes on top, and so much again is with the origin's connection.
+  static constexpr std::size_t kWindow = 32 * 1024;
 
   enum class End : std::uint8_t { open, whole, broken, malformed, too_large };
 

@@ -138,7 +138,7 @@ void OriginConnection::pause_reading(bool yes) {
   } else {
     watch_answer();
     // What was read before the pause waits in the buffer; where that is nothing, the end of the answer may still wait.
-    if (!parsing_ && buffer_) {
+    if (!parsing_ && parser_.started()) {
       loop_.defer([this, alive = std::weak_ptr<const int>(alive_)] {
         if (!alive.expired() && user_ != nullptr && !paused_ && !broken_) parse();
       });
@@ -197,8 +197,9 @@ void OriginConnection::parse() {
     if (!more) break;
   }
   parsing_ = false;
-  if (!tunnel_ || parsed_ < filled_) return;
-  buffers_.give_back(std::move(buffer_));  // most tunnels say nothing most of the time
+  const bool rests = paused_ || tunnel_;  // slow readers, and tunnels that say nothing most of the time
+  if (!rests || parsed_ < filled_) return;
+  buffers_.give_back(std::move(buffer_));
   filled_ = parsed_ = 0;
 }
 
