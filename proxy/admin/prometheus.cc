@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <fstream>
 
@@ -196,6 +197,25 @@ void write_clients(Writer& out, const Node& node, const Snapshot& snapshot) {
   out.single("weir_draining", "gauge", "1: no new connections, about to end.", node.draining ? 1 : 0);
 }
 
+void write_http2(Writer& out, const Metrics& metrics) {
+  std::uint64_t begun = 0, over = 0, streams = 0, refused = 0;
+  std::array<std::uint64_t, kH2Ends> goaways{};
+  for (const ClientCounters& worker : metrics.clients()) {
+    begun += worker.http2_connections.read();
+    over += worker.http2_connections_over.read();
+    streams += worker.http2_streams.read();
+    refused += worker.http2_streams_refused.read();
+    for (std::size_t i = 0; i < kH2Ends; ++i) goaways[i] += worker.goaways[i].read();
+  }
+  out.single("weir_http2_connections", "gauge", "Open client connections that speak HTTP/2.",
+             begun - std::min(begun, over));
+  out.single("weir_http2_connections_total", "counter", "Client connections that spoke HTTP/2.", begun);
+  out.single("weir_http2_streams_total", "counter", "Requests that came over HTTP/2.", streams);
+  out.single("weir_http2_streams_refused_total", "counter", "Past those that a connection may have open.", refused);
+  out.family("weir_http2_goaways_total", "counter", "Sent, by reason.");
+  for (std::size_t i = 0; i < kH2Ends; ++i) out.sample({{"reason", word(static_cast<H2End>(i))}}, goaways[i]);
+}
+
 void write_sharing(Writer& out, const SharingLook& look) {
   const SharingCounts& counts = look.counts;
   out.single("weir_log_following", "gauge", "1: this node reads the shared log.", look.log.following ? 1 : 0);
@@ -278,6 +298,7 @@ std::string prometheus_text(const AdminServices& services) {
   write_cache(out, node);
   write_upstreams(out, snapshot);
   write_clients(out, node, snapshot);
+  write_http2(out, node.metrics);
   if (services.sharing) write_sharing(out, services.sharing());
   if (services.database) write_database(out, services.database());
   write_process(out, node);

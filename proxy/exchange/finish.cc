@@ -43,6 +43,7 @@ std::string_view log_text(Exchange& x) {
       .field("client", x.client_address)
       .field("method", request.method_text)
       .field("host", request.authority)
+      .field("protocol", word_of(request.version))
       .field("target", x.arena.join(request.path, question, request.query))
       .field("status", x.status)
       .field("route", x.route == nullptr ? std::string_view() : std::string_view(x.route->name))

@@ -94,10 +94,14 @@ bool serve_dictionary(Exchange& x) {
   return false;
 }
 
-// Taken up only where the route allows it; elsewhere the request is what it would be without (RFC 9110 §7.8).
+// Taken up only where the route allows it; elsewhere the request is what it would be without (RFC 9110 §7.8), but for an
+// extended CONNECT, which is nothing without.
 void take_up_upgrade(Exchange& x) {
   x.upgrade = choose_upgrade(x.request->upgrade, x.route->upgrades);
-  if (x.upgrade.empty()) return;
+  if (x.upgrade.empty()) {
+    if (x.request->version == Version::http2) x.refuse(501, "no such protocol is tunnelled here");
+    return;
+  }
   x.eligibility = {.lookup = false, .store = false, .why_not = "upgrade"};
   constexpr std::string_view kKey = "Sec-WebSocket-Key";
   const bool needs_key = equals_ignoring_case(x.upgrade, "websocket") && x.request->version != Version::http2;

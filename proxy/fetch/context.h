@@ -19,6 +19,7 @@
 #include "proxy/cache/store.h"
 #include "proxy/fetch/dictionaries.h"
 #include "proxy/http/content_coding.h"
+#include "proxy/http/h2_codec.h"
 #include "proxy/net/background.h"
 #include "proxy/net/buffer_pool.h"
 #include "proxy/net/loop.h"
@@ -40,10 +41,17 @@ struct RouteCounters {
   Histogram first_byte;  // µs that origins took for their heads
 };
 
+// One worker's counters of what concerns connections, not routes. Written by that worker.
+struct ClientCounters {
+  Counter http2_connections, http2_connections_over, http2_streams;
+  Counter http2_streams_refused;         // past those that may be open at once
+  std::array<Counter, kH2Ends> goaways;  // sent, by reason
+};
+
 // All counters, by route name: they live on over reloads, and stay bounded by the names that configs ever used.
 class Metrics {
  public:
-  explicit Metrics(unsigned workers) : workers_(workers) {}
+  explicit Metrics(unsigned workers) : workers_(workers), clients_(workers) {}
 
   // Made at the first call for a name; any thread. The reference holds as long as this.
   RouteCounters& route(const std::string& name, unsigned worker) {
@@ -52,6 +60,9 @@ class Metrics {
     while (counters.size() < workers_) counters.push_back(std::make_unique<RouteCounters>());
     return *counters[worker];
   }
+
+  ClientCounters& clients(unsigned worker) { return clients_[worker]; }
+  const std::vector<ClientCounters>& clients() const { return clients_; }
 
   // each(name, counters of one worker), for every route and worker.
   template <class Each>
@@ -69,6 +80,7 @@ class Metrics {
 
  private:
   const unsigned workers_;
+  std::vector<ClientCounters> clients_;
   mutable std::mutex mutex_;
   std::map<std::string, std::vector<std::unique_ptr<RouteCounters>>> routes_;
 };

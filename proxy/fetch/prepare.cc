@@ -72,6 +72,16 @@ void add_validators(Fetch& f) {
   f.conditional = !f.kept->etag.empty() || !f.kept->last_modified.empty();
 }
 
+// The version is that of the message as it came (RFC 9110 §7.6.3).
+std::string_view own_via(Version version) {
+  switch (version) {
+    case Version::http10: return "1.0 weir";
+    case Version::http11: return "1.1 weir";
+    case Version::http2: break;
+  }
+  return "2.0 weir";
+}
+
 void add_weirs_own(Fetch& f) {
   f.to_origin.add(Name::x_forwarded_for, f.client_address);
   f.to_origin.add(Name::x_forwarded_proto, "http");
@@ -79,7 +89,7 @@ void add_weirs_own(Fetch& f) {
   f.to_origin.add(Name::x_request_id, f.request_id);
   f.to_origin.add(Name::traceparent, f.traceparent);
   const auto* earlier = f.request.fields.find(Name::via);
-  const std::string_view own = f.request.version == Version::http10 ? "1.0 weir" : "1.1 weir";
+  const std::string_view own = own_via(f.request.version);
   f.to_origin.add(Name::via, earlier == nullptr ? own : f.arena.join(f.request.fields.joined(Name::via), ", ", own));
 }
 

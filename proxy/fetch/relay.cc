@@ -22,13 +22,12 @@ bool speaks_for_client(const Fetch& f) {
 
 // What waits goes to the connection; true: the client's end, too.
 bool pass_on(Fetch& f) {
-  const bool was_full = f.tunnel->full();
   const std::string bytes = f.tunnel->take();
   f.counters().tunnel_bytes.add(bytes.size());
   f.connection->send_content(bytes);
   const bool whole = f.tunnel->end() == Upload::End::whole;
   if (whole) f.connection->end_content({});
-  if (was_full) f.tunnel->taken();
+  f.tunnel->taken();
   return whole;
 }
 

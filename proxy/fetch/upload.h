@@ -13,7 +13,7 @@ namespace weir {
 class Upload {
  public:
   // Full is who holds that much; a read more, at most, comes on top, and so much again is with the origin's connection.
-  static constexpr std::size_t kWindow = 32 * 1024;
+  static constexpr std::size_t kWindow = 16 * 1024;
 
   enum class End : std::uint8_t { open, whole, broken, malformed, too_large };
 
@@ -34,6 +34,7 @@ class Upload {
     if (on_data_) on_data_();
   }
   bool full() const { return waiting_.size() >= kWindow; }
+  std::size_t waiting() const { return waiting_.size(); }
   void on_room(Callback<void()> callback) { on_room_ = std::move(callback); }
 
   std::uint64_t received() const { return received_; }  // so far

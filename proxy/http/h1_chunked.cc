@@ -3,6 +3,7 @@
 #include "proxy/base/text.h"
 #include "proxy/http/grammar.h"
 #include "proxy/http/h1_codec.h"
+#include "proxy/http/request_rules.h"
 
 namespace weir {
 namespace {
@@ -45,41 +46,6 @@ bool are_extensions(std::string_view text) {
     if (in.take('=') && !in.take_quoted() && !in.take_token()) return false;
   }
   return true;
-}
-
-bool changes_framing(Name id) noexcept {
-  return id == Name::content_length || id == Name::transfer_encoding || id == Name::host;
-}
-
-// Fields that mean something only in a head (RFC 9110 §6.5.1): dropped from trailers.
-bool belongs_in_head(Name id) noexcept {
-  switch (id) {
-    case Name::age:
-    case Name::authorization:
-    case Name::cache_control:
-    case Name::cdn_cache_control:
-    case Name::content_encoding:
-    case Name::content_range:
-    case Name::content_type:
-    case Name::cookie:
-    case Name::date:
-    case Name::expect:
-    case Name::expires:
-    case Name::if_match:
-    case Name::if_modified_since:
-    case Name::if_none_match:
-    case Name::if_range:
-    case Name::if_unmodified_since:
-    case Name::location:
-    case Name::max_forwards:
-    case Name::pragma:
-    case Name::range:
-    case Name::retry_after:
-    case Name::set_cookie:
-    case Name::vary:
-    case Name::www_authenticate: return true;
-    default: return is_hop_by_hop(id);
-  }
 }
 
 }  // namespace

@@ -20,6 +20,8 @@
 
 namespace weir {
 
+struct Refusal;
+
 enum class H1Event : std::uint8_t {
   need_more,  // consumed what could be; call again with more bytes
   head,       // head() is complete
@@ -83,13 +85,12 @@ class H1RequestParser {
   H1Event head_event(std::string_view in, std::size_t& consumed);
   H1Event body_event(std::string_view in, std::size_t& consumed);
   bool refuse(int status, std::string_view detail);  // false, always
+  bool refuse(const Refusal& why);
   H1Event fail(int status, std::string_view detail);
   void restart_head();
   bool read_line(std::string_view line);
   bool read_request_line(std::string_view line);
-  bool read_target();
   bool judge_fields();
-  bool judge_host(const HeadFacts& facts);
   bool judge_framing(const HeadFacts& facts);
 
   const H1Limits& limits_;

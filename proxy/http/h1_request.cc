@@ -3,25 +3,12 @@
 #include "proxy/base/text.h"
 #include "proxy/http/grammar.h"
 #include "proxy/http/h1_codec.h"
-#include "proxy/http/uri.h"
+#include "proxy/http/request_rules.h"
 
 namespace weir {
 namespace {
 
 constexpr int kMostEmptyLines = 4;  // RFC 9112 §2.2 lets a client send one too many after a body
-constexpr std::size_t kLongestMethod = 64;
-
-Code code_of(int status) noexcept {
-  switch (status) {
-    case 413:
-    case 414:
-    case 431: return Code::too_large;
-    case 417:
-    case 501:
-    case 505: return Code::unsupported;
-    default: return Code::malformed;
-  }
-}
 
 bool is_version(std::string_view text) noexcept {
   return text.size() == 8 && text.starts_with("HTTP/") && is_digit(text[5]) && text[6] == '.' && is_digit(text[7]);
@@ -65,9 +52,15 @@ void H1RequestParser::restart_head() {
 }
 
 bool H1RequestParser::refuse(int status, std::string_view detail) {
+  Refusal why;
+  (void)why.as(status, detail);
+  return refuse(why);
+}
+
+bool H1RequestParser::refuse(const Refusal& why) {
   state_ = State::failed;
-  error_ = Error{Side::client, code_of(status), std::string(detail)};
-  error_status_ = status;
+  error_ = why.error();
+  error_status_ = why.status;
   return false;
 }
 
@@ -141,51 +134,24 @@ bool H1RequestParser::read_request_line(std::string_view line) {
   head_.method_text = line.substr(0, method_end);
   head_.method = method_of(head_.method_text);
   head_.target = rest.substr(0, target_end);
-  return read_target();
-}
-
-bool H1RequestParser::read_target() {
-  if (head_.method == Method::connect) {  // authority-form: only so that the proxy can refuse it by name
-    auto authority = parse_authority(head_.target, true, arena_);
-    if (!authority) return refuse(400, "CONNECT wants host:port");
-    head_.authority = *authority;
-    return true;
-  }
-  auto target = parse_target(head_.target, head_.method, arena_);
-  if (!target) return refuse(400, target.error().detail);
-  head_.path = target->path;
-  head_.query = target->query;
-  head_.has_query = target->has_query;
-  head_.authority = target->authority;
-  return true;
+  Refusal why;
+  return judge_target(head_, arena_, why) || refuse(why);
 }
 
 bool H1RequestParser::judge_fields() {
   const HeadFacts facts = facts_of(head_.fields);
   if (facts.bad_connection) return refuse(400, "Connection is malformed");
   if (facts.names_protected) return refuse(400, "Connection names a field that is not the connection's");
-  if (!judge_host(facts) || !judge_framing(facts)) return false;
+  if (facts.hosts != 1) return refuse(400, facts.hosts == 0 ? "no Host" : "more than one Host");
+  Refusal why;
+  if (!judge_host(head_, facts.host, tls_, arena_, why)) return refuse(why);
+  if (!judge_framing(facts)) return false;
   head_.keep_alive = !facts.close && (head_.version == Version::http11 || facts.keep_alive);
   const bool may_upgrade = head_.version == Version::http11 && head_.method == Method::get;
   if (facts.upgrade && may_upgrade && head_.framing == Framing::none && head_.fields.count(Name::upgrade) == 1) {
     head_.upgrade = head_.fields.value(Name::upgrade);
   }
-  if (facts.expects == 0) return true;
-  if (facts.expects > 1 || !equals_ignoring_case(facts.expect, "100-continue")) {
-    return refuse(417, "only 100-continue can be expected");
-  }
-  const bool has_content = head_.framing == Framing::chunked || head_.content_length > 0;
-  head_.expect_continue = has_content && head_.version == Version::http11;
-  return true;
-}
-
-bool H1RequestParser::judge_host(const HeadFacts& facts) {
-  if (facts.hosts != 1) return refuse(400, facts.hosts == 0 ? "no Host" : "more than one Host");
-  auto host = parse_authority(facts.host, tls_, arena_);
-  if (!host) return refuse(400, host.error().detail);
-  if (head_.authority.empty()) head_.authority = *host;
-  if (facts.host != head_.authority) head_.fields.set(Name::host, head_.authority);  // one form for all who read it
-  return true;
+  return judge_expect(head_, facts, why) || refuse(why);
 }
 
 bool H1RequestParser::judge_framing(const HeadFacts& facts) {
@@ -198,13 +164,10 @@ bool H1RequestParser::judge_framing(const HeadFacts& facts) {
       return refuse(status, "Transfer-Encoding is not chunked");
     }
     head_.framing = Framing::chunked;
-  } else if (facts.lengths > 0) {
-    const auto length = parse_number(facts.length);
-    if (facts.lengths > 1 || !length) return refuse(400, "Content-Length is not one number");
-    head_.framing = Framing::length;
-    head_.content_length = *length;
+    return true;
   }
-  return true;
+  Refusal why;
+  return judge_length(head_, facts, why) || refuse(why);
 }
 
 H1Event H1RequestParser::body_event(std::string_view in, std::size_t& consumed) {

@@ -55,6 +55,7 @@ namespace weir {
   X(max_forwards, "Max-Forwards")                           \
   X(origin, "Origin")                                       \
   X(pragma, "Pragma")                                       \
+  X(priority, "Priority")                                   \
   X(proxy_authenticate, "Proxy-Authenticate")               \
   X(proxy_authentication_info, "Proxy-Authentication-Info") \
   X(proxy_authorization, "Proxy-Authorization")             \

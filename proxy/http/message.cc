@@ -33,6 +33,15 @@ Method method_of(std::string_view token) noexcept {
   return Method::other;
 }
 
+std::string_view word_of(Version version) noexcept {
+  switch (version) {
+    case Version::http10: return "HTTP/1.0";
+    case Version::http11: return "HTTP/1.1";
+    case Version::http2: break;
+  }
+  return "HTTP/2";
+}
+
 bool is_safe(Method method) noexcept {
   return method == Method::get || method == Method::head || method == Method::options || method == Method::trace;
 }

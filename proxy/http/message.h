@@ -28,6 +28,7 @@ bool is_safe(Method method) noexcept;               // GET HEAD OPTIONS TRACE
 bool is_idempotent(Method method) noexcept;         // safe ones, PUT, DELETE
 
 enum class Version : std::uint8_t { http10, http11, http2 };
+std::string_view word_of(Version version) noexcept;  // HTTP/1.0, HTTP/1.1, HTTP/2
 
 // How the end of a body is known.
 enum class Framing : std::uint8_t {

@@ -53,6 +53,19 @@ void ClientConnection::on_writable(void* self) noexcept {
   if (!connection.closed_ && connection.session_) connection.session_->on_writable();
 }
 
+void ClientConnection::speak(ClientProtocol protocol, std::string_view bytes) {
+  fresh_ = false;
+  auto before = std::exchange(session_, worker_.borrow_session(protocol));
+  session_->attach(*this);
+  if (!bytes.empty()) session_->take(bytes);
+  if (before) worker_.give_session_back(std::move(before));
+}
+
+void ClientConnection::drain() {
+  if (closed_ || lingering_) return;
+  session_ ? session_->drain() : close();
+}
+
 // Not from inside the session's own calls: it goes back at the end of the turn.
 void ClientConnection::rest() {
   if (!session_ || !session_->idle() || closed_) return;
@@ -83,7 +96,8 @@ ClientConnection::Waiting ClientConnection::waiting_for() const {
   return session_->client_is_slow() ? Waiting::client : Waiting::origin;
 }
 
-void ClientConnection::check_time(std::chrono::steady_clock::time_point now, const Patience& patience) {
+void ClientConnection::check_time(std::chrono::steady_clock::time_point now, const ClientPatience& patience) {
+  if (session_ && !lingering_) session_->check_time(now, patience);
   const Waiting waiting = waiting_for();
   const std::uint64_t progress = waiting == Waiting::idle ? reads_ : session_ ? session_->progress() : 0;
   if (waiting != waited_for_ || (waiting == Waiting::origin) || (waiting == Waiting::idle && progress != progress_)) {
@@ -95,7 +109,7 @@ void ClientConnection::check_time(std::chrono::steady_clock::time_point now, con
   const auto waited = now - since_;
   switch (waiting) {
     case Waiting::idle:
-      if (waited > patience.idle) close();
+      if (waited > patience.idle) session_ ? session_->leave() : close();
       return;
     case Waiting::head:
       if (waited > patience.head) session_->give_up_on_head();

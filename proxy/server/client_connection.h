@@ -27,20 +27,24 @@ class ClientConnection {
   void want_read(bool yes) { stream_.want_read(yes && !lingering_); }
   void want_write(bool yes) { stream_.want_write(yes); }
 
+  // From now on the client speaks that; `bytes` are what came of it already. As TLS agreed at the start, or as its
+  // first bytes say (then from inside the session that read them, which returns at once).
+  void speak(ClientProtocol protocol, std::string_view bytes = {});
+  // No byte was understood yet: what comes may be the preface of HTTP/2.
+  bool fresh() const { return fresh_; }
+  void began() { fresh_ = false; }
+
   // Between requests the session goes back to the worker.
   void rest();
   // All is sent: says so to the client, and reads its last bytes away for a while, so that a reset doesn't eat our
   // answer.
   void linger();
   void close();
-  bool idle() const { return !closed_ && (session_ == nullptr || session_->idle()); }
+  // weir ends: as soon as nothing is under way.
+  void drain();
 
   // Looks at the clock: called by the worker every now and then.
-  struct Patience {
-    Duration head{}, idle{}, slow{};
-    std::uint64_t min_rate = 0;
-  };
-  void check_time(std::chrono::steady_clock::time_point now, const Patience& patience);
+  void check_time(std::chrono::steady_clock::time_point now, const ClientPatience& patience);
 
   // For a session's work that is deferred: empty once the connection closed, or speaks through another session.
   template <class Session>
@@ -75,7 +79,7 @@ class ClientConnection {
   std::chrono::steady_clock::time_point since_;  // of waited_for_
   Waiting waited_for_ = Waiting::idle;
   std::uint64_t progress_ = 0, reads_ = 0;
-  bool closed_ = false, lingering_ = false;
+  bool fresh_ = true, closed_ = false, lingering_ = false;
 };
 
 }  // namespace weir

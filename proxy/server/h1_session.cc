@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proxy/fetch/forwarding.h"
+#include "proxy/http/h2_frame.h"
 #include "proxy/server/client_connection.h"
 
 namespace weir {
@@ -72,7 +73,28 @@ void H1Session::on_readable() {
   received_ += io.bytes;
   if (closing_) return;  // what follows an error, or a last answer, is read away
   filled_ += io.bytes;
+  if (connection_->fresh() && speaks_http2()) return;
   process();
+}
+
+void H1Session::take(std::string_view bytes) {
+  std::memcpy(buffer_.get(), bytes.data(), bytes.size());
+  filled_ = bytes.size();
+  received_ += bytes.size();
+  process();
+}
+
+// HTTP/2 by prior knowledge (RFC 9113 §3.3): its preface is no request that anybody makes. True: it is that, or may
+// become it.
+bool H1Session::speaks_http2() {
+  const std::string_view bytes(buffer_.get(), filled_);
+  const auto begin = bytes.substr(0, kH2Preface.size());
+  if (!kH2Preface.starts_with(begin)) {
+    connection_->began();
+    return false;
+  }
+  if (begin.size() == kH2Preface.size()) connection_->speak(ClientProtocol::http2, bytes);
+  return true;
 }
 
 // Bytes that wait move to the front of the buffer, or to just behind the head that an exchange still reads.
@@ -207,6 +229,15 @@ void H1Session::give_up_on_head() {
   close_after_ = closing_ = true;
   exchange_.begin_refused(parser_.head(), connection_->client_address(), 408,
                           "the request's head did not come in time");
+}
+
+void H1Session::leave() {
+  connection_->close();
+}
+
+// What is under way says `Connection: close` in its answer.
+void H1Session::drain() {
+  if (idle()) connection_->close();
 }
 
 void H1Session::read_request_body(std::shared_ptr<Upload> upload) {

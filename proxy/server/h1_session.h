@@ -26,6 +26,7 @@ class H1Session final : public ClientSession, public Channel {
   void attach(ClientConnection& connection) override;
   void detach() override;
 
+  void take(std::string_view bytes) override;
   void on_readable() override;
   void on_writable() override;
   bool idle() const override;
@@ -33,6 +34,8 @@ class H1Session final : public ClientSession, public Channel {
   bool client_is_slow() const override;
   std::uint64_t progress() const override { return received_ + output_.sent(); }
   void give_up_on_head() override;  // 408
+  void leave() override;
+  void drain() override;
 
   // Channel
   void send_interim(std::string_view head) override;
@@ -51,6 +54,7 @@ class H1Session final : public ClientSession, public Channel {
   static constexpr std::uint64_t kMostReadAway = 64 * 1024;      // of a body that nobody wants
   enum class Input : std::uint8_t { head, body, over, tunnel };  // of the request being read
 
+  bool speaks_http2();
   void process();
   bool next_event();  // false: no more to be had now
   void on_head();

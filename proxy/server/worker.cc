@@ -7,6 +7,7 @@
 
 #include "proxy/fetch/recode.h"
 #include "proxy/server/h1_session.h"
+#include "proxy/server/h2_session.h"
 
 namespace weir {
 namespace {
@@ -16,13 +17,15 @@ constexpr auto kSweep = std::chrono::milliseconds(100);
 
 }  // namespace
 
-Worker::Worker(Node& node, unsigned number) : context_(node, number), sweep_(context_.loop, [this] { sweep(); }) {}
+Worker::Worker(Node& node, unsigned number)
+    : context_(node, number), streams_(context_), sweep_(context_.loop, [this] { sweep(); }) {}
 
 Worker::~Worker() {
   join();
   listeners_.clear();
   clients_.clear();
   for (auto& free : sessions_) free.clear();
+  streams_.clear();
   while (!context_.fetches.empty()) context_.fetches.back()->fail({Side::internal, Code::unavailable, "weir stops"});
   while (!context_.recodings.empty())
     (*context_.recodings.begin())->stop({Side::internal, Code::unavailable, "weir stops"});
@@ -124,6 +127,7 @@ std::unique_ptr<ClientSession> Worker::borrow_session(ClientProtocol protocol) {
   if (free.empty()) {
     switch (protocol) {
       case ClientProtocol::http1: return std::make_unique<H1Session>(context_, limits_);
+      case ClientProtocol::http2: return std::make_unique<H2Session>(context_, limits_, streams_);
     }
   }
   auto session = std::move(free.back());
@@ -153,9 +157,7 @@ void Worker::drain(Callback<void()> done) {
     drained_ = std::move(done);
     draining_ = true;
     for (auto& listener : listeners_) listener->close();
-    for (std::size_t i = clients_.size(); i-- > 0;) {
-      if (clients_[i]->idle()) clients_[i]->close();
-    }
+    for (std::size_t i = clients_.size(); i-- > 0;) clients_[i]->drain();
     check_drained();
   });
 }

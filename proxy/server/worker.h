@@ -10,6 +10,7 @@
 #include "proxy/fetch/context.h"
 #include "proxy/net/listener.h"
 #include "proxy/server/client_connection.h"
+#include "proxy/server/h2_stream.h"
 
 namespace weir {
 
@@ -47,8 +48,9 @@ class Worker {
   // The loop's thread only, once it runs.
   WorkerContext context_;
   H1Limits limits_;
-  ClientConnection::Patience patience_;
+  ClientPatience patience_;
   unsigned most_connections_ = 0;
+  H2StreamPool streams_;  // of all HTTP/2 sessions; outlives them
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::unique_ptr<ClientConnection>> clients_;
   std::array<std::vector<std::unique_ptr<ClientSession>>, kClientProtocols> sessions_;  // free ones, by protocol

@@ -8,6 +8,8 @@
 namespace weir {
 namespace {
 
+constexpr std::size_t kMostUnsentKept = 16 * 1024;  // of memory, for the next request
+
 constexpr H1Limits origin_limits() {
   H1Limits limits;
   limits.head = 64 * 1024 - 1;
@@ -105,6 +107,8 @@ bool OriginConnection::flush() {
     }
     return false;
   }
+  unsent_bytes();  // none: their memory goes, if it was much
+  if (out_.capacity() > kMostUnsentKept) std::string().swap(out_);
   if (!parser_.started()) deadline_.clear();  // it is the client's turn to send, or request_written() follows
   if (end_due_ && !std::exchange(said_end_, true)) stream_.shut_down_writing();
   return true;

@@ -18,6 +18,7 @@
 #include "proxy/net/stream.h"
 #include "proxy/server/server.h"
 #include "tests/support/catch.h"
+#include "tests/support/h2_client.h"
 
 namespace {
 
@@ -165,6 +166,26 @@ std::size_t best_round(const Address& weir, const std::string& request, bool con
   return best;
 }
 
+std::size_t best_round_h2(const Address& weir, const test::H2Fields& request, std::size_t content,
+                          std::string_view status) {
+  const int fd = connect_to(weir);
+  test::H2Client client(fd);
+  for (int i = 0; i < kHits; ++i) client.ask(request);
+  std::size_t best = std::string::npos;
+  for (int round = 0; round < kRounds; ++round) {
+    const std::size_t before = allocations.load();
+    for (int i = 0; i < kHits; ++i) {
+      const test::H2Answer answer = client.ask(request);
+      REQUIRE(answer.value(":status") == status);
+      REQUIRE(answer.value("cache-status").starts_with("weir; hit"));
+      REQUIRE(answer.body.size() == content);
+    }
+    best = std::min(best, allocations.load() - before);
+  }
+  ::close(fd);
+  return best;
+}
+
 TEST_CASE("a hit allocates nothing, whichever way it is answered") {
   counts = false;
   event_set_mem_functions(allocate, reallocate, std::free);
@@ -194,6 +215,18 @@ routes:
         0);
   CHECK(best_round(weir, "HEAD /page?b=2&a=1 HTTP/1.1\r\n" + fields + "\r\n", false, "200") == 0);
   CHECK(best_round(weir, "GET /edited HTTP/1.1\r\n" + fields + "\r\n", true, "200") == 0);
+
+  const auto over_h2 = [](std::string_view method, std::string_view path, const test::H2Fields& more = {}) {
+    test::H2Fields all{{":method", std::string(method)}, {":scheme", "http"},
+                       {":path", std::string(path)},     {":authority", "api.test"},
+                       {"accept-encoding", "gzip, br"},  {"priority", "u=1"}};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  CHECK(best_round_h2(weir, over_h2("GET", "/page?b=2&a=1"), 1024, "200") == 0);
+  CHECK(best_round_h2(weir, over_h2("GET", "/page?b=2&a=1", {{"if-none-match", "\"v1\""}}), 0, "304") == 0);
+  CHECK(best_round_h2(weir, over_h2("HEAD", "/page?b=2&a=1"), 0, "200") == 0);
+  CHECK(best_round_h2(weir, over_h2("GET", "/edited"), 1024, "200") == 0);
 }
 
 }  // namespace

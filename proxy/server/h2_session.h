@@ -1,0 +1,105 @@
+// H2Session: HTTP/2 with a client: read buffer, parser, the streams that are open, and the sender that they share.
+// Stays with its connection until that ends, since HPACK's state does; while nothing is open it holds little else.
+//
+// Bytes ─► events (http/h2_codec.h) ─► streams ─► their exchanges ─► the sender ─► one write for all that is ready.
+// Its end: GOAWAY, in two steps where the client can't know (drain()), and with a fault at once.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "proxy/http/h2_codec.h"
+#include "proxy/http/h2_window.h"
+#include "proxy/server/client_session.h"
+#include "proxy/server/h2_sender.h"
+#include "proxy/server/h2_stream.h"
+
+namespace weir {
+
+class H2Session final : public ClientSession {
+ public:
+  H2Session(WorkerContext& worker, const H1Limits& limits, H2StreamPool& pool);
+  ~H2Session() override;
+
+  ClientProtocol protocol() const override { return ClientProtocol::http2; }
+  void attach(ClientConnection& connection) override;
+  void detach() override;
+  void take(std::string_view bytes) override;
+  void on_readable() override;
+  void on_writable() override;
+  bool idle() const override;
+  bool reading_head() const override { return false; }  // check_time() looks for itself: others may be under way
+  bool client_is_slow() const override { return closing_ || !sender_.output_empty(); }
+  std::uint64_t progress() const override { return received_ + sender_.sent(); }
+  void give_up_on_head() override {}
+  void leave() override;
+  void drain() override;
+  void check_time(std::chrono::steady_clock::time_point now, const ClientPatience& patience) override;
+
+  // -- for its streams --
+  H2Sender& sender() { return sender_; }
+  void answered(H2Stream& stream);           // END_STREAM is in the output
+  void cut(H2Stream& stream, H2Code code);   // it can't be answered to its end
+  void release(H2Stream& stream);            // and its exchange is over: not to be touched any more
+  void use_window(std::size_t bytes);
+  void grant(std::uint32_t stream, std::uint32_t increment);
+  void flush_later();
+
+ private:
+  using Steady = std::chrono::steady_clock::time_point;
+
+  void process();
+  bool next_event(Time now);
+  void on_event(H2Event event, Time now);
+  void on_head();
+  void on_refused();
+  void on_body(Time now);
+  void on_dropped();
+  void on_end();
+  void on_settings();
+  void on_window(Time now);
+  void on_priority();
+  void take_early_priority(H2Stream& stream);
+  void on_ping_ack();
+  void compact();
+  void give_buffer_back();
+  void flush();
+  void give_back(std::size_t slot);
+
+  bool over() const { return parser_.streams() == 0; }
+  bool in_content() const;
+  void end(H2End why);
+  void refuse_stream(H2Stream& stream, H2Code code, Time now);
+  void reset(std::size_t slot, std::uint32_t id, H2Code code);
+  void say_goodbye(H2End why, std::uint32_t last_stream);
+  void take_no_more();
+  void close_streams();
+  void check_streams(Steady now, const ClientPatience& patience);
+  H2Stream* at(std::size_t slot) { return slot < streams_.size() ? streams_[slot].get() : nullptr; }
+
+  WorkerContext& worker_;
+  const H1Limits& limits_;
+  H2StreamPool& pool_;
+  ClientConnection* connection_ = nullptr;
+  BufferPool::Buffer buffer_;  // while there is something in it
+  std::size_t filled_ = 0, parsed_ = 0;
+  std::uint64_t received_ = 0;
+  H2RequestParser parser_;
+  H2Sender sender_;
+  std::vector<std::unique_ptr<H2Stream>> streams_;  // by the parser's slots
+  H2ReceiveWindow window_in_{kWindowIn};
+  std::vector<std::pair<std::uint32_t, Priority>> early_priorities_;  // of streams not open yet
+  std::uint32_t initial_window_ = kH2FirstWindow;
+  Steady waits_since_{}, draining_since_{};
+  enum class Leaving : std::uint8_t { no, announced, last } leaving_ = Leaving::no;  // GOAWAY that is out
+  bool closing_ = false, processing_ = false, held_back_ = false, partial_ = false, client_leaves_ = false;
+  bool flush_due_ = false;
+  unsigned idle_looks_ = 0;  // of the clock, since something came
+
+  static constexpr std::uint32_t kWindowIn = 256 * 1024;  // for all streams of a connection
+};
+
+}  // namespace weir
