@@ -46,6 +46,14 @@ bool is_condition(Name id) {
   return id == Name::if_none_match || id == Name::if_modified_since || id == Name::range || id == Name::if_range;
 }
 
+// Trailers pass both ways, where nothing is kept that would lose them.
+void add_trailer_words(Fetch& f) {
+  if (!f.store && f.upgrade.empty() && takes_trailers(f.request.fields)) f.to_origin.add(Name::te, "trailers");
+  const auto announced = f.request.fields.value(Name::trailer);
+  if (!announced.empty() && f.upload && f.request.framing == Framing::chunked)
+    f.to_origin.add(Name::trailer, announced);
+}
+
 void copy_fields(Fetch& f) {
   const bool open = f.route.forward_all || !f.strict;
   f.to_origin.reserve(f.request.fields.size() + 10);
@@ -100,6 +108,7 @@ void add_weirs_own(Fetch& f) {
 
 Next prepare(Fetch& f) {
   copy_fields(f);
+  add_trailer_words(f);
   if (!f.store) check_range(f);
   if (f.store) add_validators(f);
   add_weirs_own(f);

@@ -100,6 +100,9 @@ class Explainer {
     RequestConfig::describe(request, from_.request);
     OptionLines response(config_, from_, "response", out_);
     ResponseConfig::describe(response, from_.response);
+    for (const auto& protocol : from_.upgrade) add("upgrade", protocol, place("upgrade"));
+    OptionLines timeouts(config_, from_, "timeouts", out_);
+    RouteTimeoutsConfig::describe(timeouts, from_.timeouts);
     for (const auto name : route_.filter_names) add("filter", std::string(name), place(std::string(name)));
     return std::move(out_);
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "proxy/fetch/forwarding.h"
 #include "proxy/server/client_connection.h"
 
 namespace weir {
@@ -191,10 +192,7 @@ void H2Session::on_dropped() {
 void H2Session::on_end() {
   H2Stream* const stream = at(parser_.slot());
   if (stream == nullptr) return;
-  std::string trailers;
-  for (const Field& field : parser_.trailers())
-    trailers.append(field.name).append(": ").append(field.value).append("\r\n");
-  stream->on_end(std::move(trailers));
+  stream->on_end(trailers_of_request(parser_.trailers()));
 }
 
 void H2Session::on_settings() {

@@ -6,6 +6,12 @@
 #include <utility>
 
 namespace weir {
+namespace {
+
+constexpr std::size_t kMostUnsentKept = 16 * 1024;  // of memory, for the next request
+
+}  // namespace
+
 H1Connection::H1Connection(Loop& loop, BufferPool& buffers, std::shared_ptr<Upstream> upstream, OriginServer& server,
                            std::unique_ptr<Stream> stream, Callback<void(H1Connection*)> idle_closed)
     : loop_(loop),
@@ -94,6 +100,8 @@ bool H1Connection::flush() {
     }
     return false;
   }
+  unsent_bytes();  // none: their memory goes, if it was much
+  if (out_.capacity() > kMostUnsentKept) std::string().swap(out_);
   if (!parser_.started()) deadline_.clear();  // it is the client's turn to send, or request_written() follows
   if (end_due_ && !std::exchange(said_end_, true)) stream_->shut_down_writing();
   return true;
@@ -127,7 +135,7 @@ void H1Connection::pause_reading(bool yes) {
   } else {
     watch_answer();
     // What was read before the pause waits in the buffer; where that is nothing, the end of the answer may still wait.
-    if (!parsing_ && buffer_) {
+    if (!parsing_ && parser_.started()) {
       loop_.defer([this, alive = std::weak_ptr<const int>(alive_)] {
         if (!alive.expired() && user_ != nullptr && !paused_ && !broken_) parse();
       });
@@ -191,8 +199,9 @@ void H1Connection::parse() {
     if (!more) break;
   }
   parsing_ = false;
-  if (!tunnel_ || parsed_ < filled_) return;
-  buffers_.give_back(std::move(buffer_));  // most tunnels say nothing most of the time
+  const bool rests = paused_ || tunnel_;  // slow readers, and tunnels that say nothing most of the time
+  if (!rests || parsed_ < filled_) return;
+  buffers_.give_back(std::move(buffer_));
   filled_ = parsed_ = 0;
 }
 
