@@ -47,7 +47,6 @@ requests(stage, 'request lines (1, 10)', malformed([
   ['no target', head('GET  HTTP/1.1')],
   ['a method that is no token', head('G(T /off/x HTTP/1.1')],
   ['an empty method', head(' /off/x HTTP/1.1')],
-  ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', { status: [400, 505] }],
   ['a TLS hello', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n'],
 ]));
 

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Crowd, connect, fetch } from './client.js';
+import { connect as connectH2 } from './h2.js';
 import { Origin } from './origin.js';
 import { Weir } from './weir.js';
 import { kPatience } from './patience.js';
@@ -63,6 +64,16 @@ class Stage {
   connect = async () => {
     const connection = await connect(this.weir);
     this.onEnd(() => connection.close());
+    return connection;
+  };
+
+  // A client of HTTP/2, by prior knowledge unless `secure` is said; what weir may never write fails the scenario.
+  h2 = async (options) => {
+    const connection = await connectH2(this.weir, options);
+    this.onEnd(() => {
+      connection.close();
+      if (connection.fault) throw connection.fault;
+    });
     return connection;
   };
 
