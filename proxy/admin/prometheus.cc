@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <fstream>
 
+#include "proxy/admin/certificates.h"
 #include "proxy/admin/traffic.h"
 
 namespace weir {
@@ -205,6 +206,19 @@ void write_clients(Writer& out, const Node& node, const Snapshot& snapshot) {
   out.single("weir_draining", "gauge", "1: no new connections, about to end.", node.draining ? 1 : 0);
 }
 
+void write_tls(Writer& out, const Metrics& metrics, const Snapshot& snapshot) {
+  out.family("weir_tls_handshakes_total", "counter", "Of clients, those that went well.");
+  out.sample({{"kind", "full"}}, metrics.tls_full.load()).sample({{"kind", "resumed"}}, metrics.tls_resumed.load());
+  out.family("weir_tls_handshakes_failed_total", "counter", "Of clients, by reason.");
+  for (std::size_t i = 0; i < kTlsFailureWords.size(); ++i)
+    out.sample({{"reason", kTlsFailureWords[i]}}, metrics.tls_failed[i].load());
+  out.family("weir_tls_connections_total", "counter", "Of clients, by version of TLS.");
+  out.sample({{"version", "1.2"}}, metrics.tls12.load()).sample({{"version", "1.3"}}, metrics.tls13.load());
+  out.family("weir_certificate_expiry_seconds", "gauge", "Until the certificate expires; negative: since it did.");
+  for (const CertificateLook& one : certificates_of(snapshot, wall_now()))
+    out.sample({{"certificate", one.file}}, std::to_string(one.seconds_left));
+}
+
 void write_http2(Writer& out, const Metrics& metrics) {
   std::uint64_t begun = 0, over = 0, streams = 0, refused = 0;
   std::array<std::uint64_t, kH2Ends> goaways{};
@@ -307,6 +321,7 @@ std::string prometheus_text(const AdminServices& services) {
   write_upstreams(out, snapshot);
   write_clients(out, node, snapshot);
   write_http2(out, node.metrics);
+  write_tls(out, node.metrics, snapshot);
   if (services.sharing) write_sharing(out, services.sharing());
   if (services.database) write_database(out, services.database());
   write_process(out, node);

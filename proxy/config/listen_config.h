@@ -53,7 +53,7 @@ struct ListenConfig {
   std::optional<ListenTls> tls;
 
   static void describe(auto& field, auto& self) {
-    field("address", self.address, "where clients connect; HTTP/1.1", {.required = true});
+    field("address", self.address, "where clients connect, by HTTP/1.1 or HTTP/2", {.required = true});
     field("tls", self.tls, "certificates, and that clients must speak TLS here",
           {.otherwise = "without TLS", .example = "{ certificate: tls/streamvibe.crt, key: tls/streamvibe.key }"});
   }

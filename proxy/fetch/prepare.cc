@@ -11,18 +11,6 @@
 namespace weir {
 namespace {
 
-// The client says that it can make use of trailers (RFC 9110 §10.1.4).
-bool takes_trailers(const Fields& fields) {
-  bool takes = false;
-  for (const Field& field : fields) {
-    if (field.id != Name::te) continue;
-    for_each_member(field.value, [&takes](std::string_view member) {
-      takes = takes || equals_ignoring_case(trim(member.substr(0, member.find(';'))), "trailers");
-    });
-  }
-  return takes;
-}
-
 // Only the keyed cookies of the Cookie lines, as one line.
 void add_keyed_cookies(Fetch& f) {
   const KeySpec& spec = f.route.key;
@@ -59,7 +47,6 @@ void copy_fields(Fetch& f) {
   f.to_origin.reserve(f.request.fields.size() + 10);
   for (const Field& field : f.request.fields) f.to_origin.add(field);
   remove_hop_by_hop(f.to_origin);
-  if (takes_trailers(f.request.fields)) f.to_origin.add(Name::te, "trailers");  // for HTTP/2 only
   f.to_origin.remove_if([&](const Field& field) {
     if (is_weirs_own(field)) return true;
     if (is_condition(field.id)) return f.store;

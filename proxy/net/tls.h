@@ -93,7 +93,6 @@ class TlsSession {
   const std::string& error() const { return error_; }
   TlsFailure failure() const { return failure_; }
 
-
  private:
   struct Free {
     void operator()(SSL* session) const;

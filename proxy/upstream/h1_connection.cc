@@ -62,10 +62,7 @@ std::string& H1Connection::unsent_bytes() {
 Result<void> H1Connection::send_head(const H1RequestLine& line, const Fields& fields, Framing framing,
                                      std::uint64_t length) {
   chunked_ = framing == Framing::chunked;
-  if (!fields.has(Name::te)) return write_h1_request(unsent_bytes(), line, fields, framing, length);
-  Fields others = fields;  // in HTTP/1 a TE would have to be named in Connection
-  others.remove(Name::te);
-  return write_h1_request(unsent_bytes(), line, others, framing, length);
+  return write_h1_request(unsent_bytes(), line, fields, framing, length);
 }
 
 void H1Connection::send_content(std::string_view bytes) {
