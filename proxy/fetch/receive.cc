@@ -52,7 +52,10 @@ void add_via(Fetch& f, Fields& fields) {
 
 // The answer's fields as weir passes them on and keeps them.
 void clean_fields(Fetch& f, ResponseHead& head) {
+  const auto announced = head.fields.find(Name::trailer);
+  const auto trailer = announced == nullptr || f.admission->store ? std::string_view() : announced->value;
   remove_hop_by_hop(head.fields);
+  if (!trailer.empty() && head.framing == Framing::chunked) head.fields.add(Name::trailer, trailer);  // they pass, too
   for (const Name tag_field : {Name::surrogate_key, Name::cache_tag, Name::xkey}) head.fields.remove(tag_field);
   if (head.status == 101) clean_upgrade(f, head.fields);
   if (!head.fields.has(Name::date)) {
@@ -246,7 +249,7 @@ void Fetch::on_origin_body(std::string_view bytes) {
 }
 
 void Fetch::on_origin_end(const Fields& trailer_fields) {
-  for (const Field& field : trailer_fields) trailers.append(field.name).append(": ").append(field.value).append("\r\n");
+  trailers = trailers_of_response(trailer_fields);
   body_over = true;
   if (step_ == &kRelay) {  // it has said all; the client may not
     flight->complete({});
