@@ -78,6 +78,7 @@ class Metrics {
   // Any thread.
   std::atomic<std::uint64_t> connections_open{0}, connections_accepted{0}, connections_refused{0};
   std::atomic<std::uint64_t> requests_malformed{0};  // refused before a route was known
+  std::atomic<Time> misuse_reported{Time{}};         // of HTTP/2, in the log of the process: once a minute
   std::atomic<std::uint64_t> tunnels_open{0};
 
   // Handshakes of clients.

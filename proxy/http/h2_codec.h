@@ -97,6 +97,7 @@ class H2RequestParser {
   // One that was answered before that time, and whose client goes on sending or says nothing: RST_STREAM NO_ERROR is
   // due on stream(). Again until it is false.
   bool next_overdue(Time before);
+  bool client_ended(std::size_t slot) const { return open_[slot].client_ended; }
   // A GOAWAY said that no stream past last_stream() will be served.
   void take_no_more() { takes_more_ = false; }
 

@@ -162,7 +162,7 @@ void H2Session::on_head() {
   auto& place = streams_[slot] = pool_.borrow();
   H2Stream& stream = *place;
   parser_.take_head(stream.head, stream.arena);
-  stream.open(*this, parser_.stream(), slot, initial_window_);
+  stream.open(*this, {parser_.stream(), slot, initial_window_, parser_.client_ended(slot)});
   if (!early_priorities_.empty()) take_early_priority(stream);
   worker_.node.metrics.clients(worker_.number).http2_streams.add();
   const Refusal& refusal = parser_.refusal();
