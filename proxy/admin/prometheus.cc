@@ -172,6 +172,14 @@ void write_upstreams(Writer& out, const Snapshot& snapshot) {
        [](const OriginServer& s) { return s.failures(); }},
       {"weir_upstream_connects_total", "counter", "Connections begun.",
        [](const OriginServer& s) { return s.connects.load(); }},
+      {"weir_upstream_http2", "gauge", "1: the last connection that was made speaks HTTP/2.",
+       [](const OriginServer& s) { return std::uint64_t{s.spoken.load() == OriginServer::Spoken::http2}; }},
+      {"weir_upstream_unverified", "gauge", "1: any certificate is taken (tls.verify: false).",
+       [](const OriginServer& s) { return std::uint64_t{s.unverified()}; }},
+      {"weir_upstream_tls_handshakes_total", "counter", "TLS handshakes done.",
+       [](const OriginServer& s) { return s.handshakes.load(); }},
+      {"weir_upstream_tls_resumed_total", "counter", "Of these, those that went on from an earlier session.",
+       [](const OriginServer& s) { return s.handshakes_resumed.load(); }},
   };
   for (const auto& row : kRows) {
     out.family(row.name, row.type, row.what);

@@ -11,6 +11,18 @@
 namespace weir {
 namespace {
 
+// The client says that it can make use of trailers (RFC 9110 §10.1.4).
+bool takes_trailers(const Fields& fields) {
+  bool takes = false;
+  for (const Field& field : fields) {
+    if (field.id != Name::te) continue;
+    for_each_member(field.value, [&takes](std::string_view member) {
+      takes = takes || equals_ignoring_case(trim(member.substr(0, member.find(';'))), "trailers");
+    });
+  }
+  return takes;
+}
+
 // Only the keyed cookies of the Cookie lines, as one line.
 void add_keyed_cookies(Fetch& f) {
   const KeySpec& spec = f.route.key;
@@ -47,6 +59,7 @@ void copy_fields(Fetch& f) {
   f.to_origin.reserve(f.request.fields.size() + 10);
   for (const Field& field : f.request.fields) f.to_origin.add(field);
   remove_hop_by_hop(f.to_origin);
+  if (takes_trailers(f.request.fields)) f.to_origin.add(Name::te, "trailers");  // for HTTP/2 only
   f.to_origin.remove_if([&](const Field& field) {
     if (is_weirs_own(field)) return true;
     if (is_condition(field.id)) return f.store;
@@ -84,7 +97,7 @@ std::string_view own_via(Version version) {
 
 void add_weirs_own(Fetch& f) {
   f.to_origin.add(Name::x_forwarded_for, f.client_address);
-  f.to_origin.add(Name::x_forwarded_proto, "http");
+  f.to_origin.add(Name::x_forwarded_proto, f.secure ? "https" : "http");
   f.to_origin.add(Name::x_forwarded_host, f.request.authority);
   f.to_origin.add(Name::x_request_id, f.request_id);
   f.to_origin.add(Name::traceparent, f.traceparent);

@@ -68,9 +68,9 @@ class H2RequestParser {
   static constexpr std::size_t kMostStreams = 100;
 
   // The limits must outlive it.
-  explicit H2RequestParser(const H1Limits& limits, bool tls = false);
+  explicit H2RequestParser(const H1Limits& limits);
 
-  void restart();  // another connection, from its preface on
+  void restart(bool tls = false);  // another connection, inside TLS or not, from its preface on
   void shrink();   // nothing is open: gives memory back, but for the state of HPACK
   H2Event next(std::string_view in, std::size_t& consumed, Time now);
 

@@ -26,7 +26,7 @@ H1Session::~H1Session() {
 void H1Session::attach(ClientConnection& connection) {
   connection_ = &connection;
   buffer_ = worker_.buffers.borrow();
-  parser_.restart();
+  parser_.restart(connection.client().tls);
 }
 
 void H1Session::detach() {
@@ -158,7 +158,7 @@ void H1Session::on_head() {
   close_after_ = !head.keep_alive || worker_.node.draining.load(std::memory_order_relaxed) ||
                  head.method == Method::connect;  // what follows it is meant for a tunnel
   continue_due_ = head.expect_continue && head.version != Version::http10;
-  exchange_.begin(head, connection_->client_address());
+  exchange_.begin(head, connection_->client());
 }
 
 void H1Session::on_body(std::string_view bytes) {
@@ -195,8 +195,7 @@ void H1Session::on_malformed() {
     return;
   }
   closing_ = true;
-  exchange_.begin_refused(parser_.head(), connection_->client_address(), parser_.error_status(),
-                          parser_.error().detail);
+  exchange_.begin_refused(parser_.head(), connection_->client(), parser_.error_status(), parser_.error().detail);
 }
 
 // What was read behind the head before it was known that a tunnel follows. False: there is nothing more.
@@ -227,17 +226,16 @@ void H1Session::read_tunnel() {
 
 void H1Session::give_up_on_head() {
   close_after_ = closing_ = true;
-  exchange_.begin_refused(parser_.head(), connection_->client_address(), 408,
-                          "the request's head did not come in time");
+  exchange_.begin_refused(parser_.head(), connection_->client(), 408, "the request's head did not come in time");
 }
 
 void H1Session::leave() {
-  connection_->close();
+  connection_->leave();
 }
 
 // What is under way says `Connection: close` in its answer.
 void H1Session::drain() {
-  if (idle()) connection_->close();
+  if (idle()) connection_->leave();
 }
 
 void H1Session::read_request_body(std::shared_ptr<Upload> upload) {

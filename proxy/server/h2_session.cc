@@ -24,6 +24,7 @@ H2Session::~H2Session() {
 // weir's preface: its settings, and a window for all streams.
 void H2Session::attach(ClientConnection& connection) {
   connection_ = &connection;
+  parser_.restart(connection.client().tls);
   worker_.node.metrics.clients(worker_.number).http2_connections.add();
   std::string settings;
   append_h2_setting(settings, H2Setting::max_concurrent_streams, H2RequestParser::kMostStreams);
@@ -165,9 +166,9 @@ void H2Session::on_head() {
   if (!early_priorities_.empty()) take_early_priority(stream);
   worker_.node.metrics.clients(worker_.number).http2_streams.add();
   const Refusal& refusal = parser_.refusal();
-  if (refusal.status == 0) return stream.exchange.begin(stream.head, connection_->client_address());
+  if (refusal.status == 0) return stream.exchange.begin(stream.head, connection_->client());
   worker_.node.metrics.requests_malformed.fetch_add(1, std::memory_order_relaxed);
-  stream.exchange.begin_refused(stream.head, connection_->client_address(), refusal.status, refusal.detail);
+  stream.exchange.begin_refused(stream.head, connection_->client(), refusal.status, refusal.detail);
 }
 
 void H2Session::on_refused() {

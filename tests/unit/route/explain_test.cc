@@ -79,6 +79,22 @@ TEST_CASE("the method may be left out, the target be a whole URL") {
   CHECK(explained("http://Example.com/feed/1").request == "GET example.com/feed/1");
 }
 
+TEST_CASE("of https servers it is said how they are known") {
+  const auto said_of = [](std::string_view upstream) {
+    const std::string file = "upstreams: { api: { servers: " + std::string(upstream) + " } }\n";
+    const auto made = prepare_text("f", file, {}, [](const std::string&) { return std::nullopt; });
+    INFO(text_of(made.diagnostics));
+    REQUIRE(made.ok());
+    return line(explain(*made.config, *made.routes, "/", {}).value(), "server's certificate");
+  };
+  CHECK(said_of("http://a:1") == "-");
+  CHECK(said_of("unix:/run/a.sock") == "-");
+  CHECK(said_of("https://a") == "for the server's host, signed by whom the system trusts @ default");
+  CHECK(said_of("https://a, tls: { server_name: api.internal }") ==
+        "for api.internal, signed by whom the system trusts @ f:1");
+  CHECK(said_of("https://a, tls: { verify: false }") == "any: it may be anybody @ f:1");
+}
+
 TEST_CASE("who the user is shows as a digest") {
   const auto said = explained("/feed/1", {{"Authorization", "Bearer abc"}});
   CHECK(said.text().find("abc") == std::string::npos);
