@@ -26,6 +26,10 @@ routes:
     match: POST /feed/{day}
     invalidate: { tags: [ "feed:${day}" ], soft: true }
     request: { headers: { set: { X-Key: s3cret } } }
+  - name: live
+    match: GET /live
+    upgrade: [ websocket ]
+    timeouts: { idle: 1m }
 )";
 
 Explained explained(std::string_view request, const std::vector<std::pair<std::string, std::string>>& fields = {}) {
@@ -60,6 +64,14 @@ TEST_CASE("a request is explained with the place of each answer") {
   CHECK(line(said, "tag") == "search @ f:10");
   CHECK(line(said, "looked up") == "yes @ RFC 9111");
   CHECK(line(said, "request.max_body") == "16MiB @ default");
+}
+
+TEST_CASE("what a route says of upgrades and time") {
+  const auto said = explained("GET /live");
+  CHECK(line(said, "upgrade") == "websocket @ f:22");
+  CHECK(line(said, "timeouts.idle") == "1m @ f:23");
+  CHECK(line(said, "timeouts.total") == "-");
+  CHECK(line(explained("GET /search"), "upgrade") == "-");
 }
 
 TEST_CASE("the method may be left out, the target be a whole URL") {
