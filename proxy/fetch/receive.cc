@@ -43,9 +43,10 @@ std::string_view breach(const Fetch& f, const ResponseHead& head) {
   return {};
 }
 
-void add_via(Fetch& f, Fields& fields) {
+void add_via(Fetch& f, Version version, Fields& fields) {
   const bool earlier = fields.has(Name::via);
-  const auto line = earlier ? f.arena.join(fields.joined(Name::via), ", 1.1 weir") : std::string_view("1.1 weir");
+  const std::string_view own = version == Version::http2 ? "2.0 weir" : "1.1 weir";
+  const auto line = earlier ? f.arena.join(fields.joined(Name::via), ", ", own) : own;
   fields.remove(Name::via);
   fields.add(Name::via, line);
 }
@@ -62,7 +63,7 @@ void clean_fields(Fetch& f, ResponseHead& head) {
     const DateText now = format_date(f.when.received.wall);
     head.fields.add(Name::date, f.arena.copy({now.data(), now.size()}));
   }
-  add_via(f, head.fields);
+  add_via(f, head.version, head.fields);
 }
 
 std::optional<std::uint64_t> known_length(const ResponseHead& head) {

@@ -14,6 +14,7 @@ namespace weir {
 namespace {
 
 constexpr std::uint64_t kBytesPerUpdate = 512;  // of content sent: a window update that is no oddity
+constexpr std::size_t kFrameHead = 9;
 constexpr std::uint32_t kMostRoom = 1000;
 
 std::vector<nghttp2_nv> pairs_of(const std::vector<H2Field>& fields) {
@@ -73,9 +74,12 @@ H2OriginCodec::~H2OriginCodec() {
 void H2OriginCodec::receive(std::string_view bytes, Time now) {
   now_ = now;
   if (over_) return;
+  refill();
+  unseen_ += static_cast<std::int64_t>(bytes.size());
   const auto taken =
       nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   if (taken < 0) fail(Code::malformed, nghttp2_strerror(static_cast<int>(taken)));
+  if (unseen_ > strays_allowed_) fail(Code::malformed, "too much that nobody asked for");
 }
 
 // The first reason counts: what follows only follows from it.
@@ -179,32 +183,29 @@ std::uint32_t H2OriginCodec::most() const {
   return std::min(kMostRoom, nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS));
 }
 
+void H2OriginCodec::refill() {
+  if (now_ - since_ <= kOdditiesFor) return;
+  since_ = now_;
+  oddities_.fill(0);
+  sent_content_ = 0;
+  unseen_ = std::min<std::int64_t>(unseen_, 0);
+}
+
 // An origin may do these things, but not all the time.
 bool H2OriginCodec::odd(Oddity kind, std::uint64_t allowed) {
-  if (now_ - since_ > kOdditiesFor) {
-    since_ = now_;
-    oddities_.fill(0);
-    sent_content_ = 0;
-  }
   if (++oddities_[static_cast<std::size_t>(kind)] <= kMostOddities + allowed) return true;
   fail(Code::malformed, "the origin floods the connection");
   nghttp2_session_terminate_session(session_, NGHTTP2_ENHANCE_YOUR_CALM);
   return false;
 }
 
-// False: the connection is over.
+// False: the connection is over. nghttp2 doesn't tell of what it ignores: content of a stream that is over, unknown
+// types.
 bool H2OriginCodec::frame_begins(std::uint8_t type, std::uint8_t flags, StreamId stream, std::size_t length) {
   const bool ack = (flags & NGHTTP2_FLAG_ACK) != 0;
+  unseen_ -= static_cast<std::int64_t>(kFrameHead + length);
   switch (type) {
-    case NGHTTP2_DATA:
-      if (find(stream) == nullptr) {
-        if (length > strays_allowed_) {
-          fail(Code::malformed, "content of no request");
-          return false;
-        }
-        strays_allowed_ -= length;
-      }
-      return length > 0 || (flags & NGHTTP2_FLAG_END_STREAM) != 0 || odd(Oddity::empty_data);
+    case NGHTTP2_DATA: return length > 0 || (flags & NGHTTP2_FLAG_END_STREAM) != 0 || odd(Oddity::empty_data);
     case NGHTTP2_HEADERS: return find(stream) != nullptr || odd(Oddity::other);
     case NGHTTP2_CONTINUATION: return true;  // nghttp2 counts them
     case NGHTTP2_SETTINGS: return ack || odd(Oddity::settings);

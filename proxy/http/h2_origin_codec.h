@@ -99,6 +99,7 @@ class H2OriginCodec {
   void finish(StreamId stream, const Stream& of, std::uint32_t& flags);
   void lose(StreamId stream, Error error, bool unprocessed);
   void closed(StreamId stream, std::uint32_t code);
+  void refill();
   bool odd(Oddity kind, std::uint64_t allowed = 0);
   void end_session();
   void fail(Code code, std::string_view detail);
@@ -109,9 +110,10 @@ class H2OriginCodec {
   H2RequestFields request_;
   H2AnswerFields answer_;
   const Fields no_trailers_;
-  std::uint64_t sent_content_ = 0;                // since `since_`
-  std::array<std::uint64_t, 5> oddities_{};       // the same, by kind
-  std::uint64_t strays_allowed_ = kStreamWindow;  // bytes that may come of streams that are over
+  std::uint64_t sent_content_ = 0;               // since `since_`
+  std::array<std::uint64_t, 5> oddities_{};      // the same, by kind
+  std::int64_t unseen_ = 0;                      // bytes of frames that were ignored, the same
+  std::int64_t strays_allowed_ = kStreamWindow;  // of them
   Time now_{}, since_{};
   std::string broken_;  // the last frame that broke a rule, and which
   Error error_;

@@ -104,7 +104,7 @@ int H2OriginCodec::Callbacks::on_frame(nghttp2_session*, const nghttp2_frame* fr
 void H2OriginCodec::Callbacks::on_reset(H2OriginCodec& codec, const nghttp2_frame& frame) {
   const std::uint32_t code = frame.rst_stream.error_code;
   codec.lose(frame.hd.stream_id,
-             Error{Side::origin, Code::closed,
+             Error{Side::origin, Code::denied,
                    std::string("HTTP/2: the origin reset the stream: ") + nghttp2_http2_strerror(code)},
              code == NGHTTP2_REFUSED_STREAM);
 }
