@@ -30,7 +30,7 @@ void report_misuse(Metrics& metrics, std::string_view client, H2End why) {
 void H2Session::end(H2End why) {
   if (closing_) return;
   if (code_of(why) == H2Code::enhance_your_calm)
-    report_misuse(worker_.node.metrics, connection_->client_address(), why);
+    report_misuse(worker_.node.metrics, connection_->client().address, why);
   say_goodbye(why, parser_.last_stream());
   closing_ = true;
   close_streams();
