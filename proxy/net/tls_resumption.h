@@ -6,7 +6,7 @@
 #include <deque>
 #include <memory>
 
-typedef struct ssl_session_st SSL_SESSION;
+using SSL_SESSION = struct ssl_session_st;  // as <openssl/types.h> has it
 
 namespace weir {
 

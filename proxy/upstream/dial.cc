@@ -83,14 +83,14 @@ void OriginDial::stands(bool http2) {
   dialled(Standing{std::move(stream_), http2});
 }
 
-void OriginDial::fail(std::string why) {
+void OriginDial::fail(std::string_view why) {
   deadline_.clear();
   if (stream_) {
     stream_->want_read(false);
     stream_->want_write(false);
   }
   auto dialled = std::move(dialled_);
-  dialled(Error{Side::origin, Code::refused, server_.options().text + ": " + why});
+  dialled(Error{Side::origin, Code::refused, server_.options().text + ": " + std::string(why)});
 }
 
 }  // namespace weir

@@ -36,7 +36,7 @@ class OriginDial {
   void connected();
   void shake_hands();
   void stands(bool http2);
-  void fail(std::string why);
+  void fail(std::string_view why);
 
   Loop& loop_;
   const std::shared_ptr<Upstream> upstream_;  // keeps server_
