@@ -5,20 +5,25 @@
 import { compress } from './limits/compress.js';
 import { memory } from './limits/memory.js';
 import { purge } from './limits/purge.js';
+import { readers } from './limits/readers.js';
 import { Stand } from './limits/stand.js';
 import { storm, uncacheable } from './limits/storm.js';
+import { tunnels } from './limits/tunnels.js';
+import { uploads } from './limits/uploads.js';
 import { run_program, WrongUse } from './promises.js';
 import { kServers } from './servers.js';
 
 run_program({
   name: 'limits',
-  rows: { storm, uncacheable, purge, memory, compress },
+  rows: { storm, uncacheable, purge, memory, compress, readers, uploads, tunnels },
   numbers: {
-    clients: { value: 1000, of: 'of storm and uncacheable' },
+    clients: { value: 1000, of: 'of storm, uncacheable and readers' },
     rounds: { value: 5, of: 'of storm, uncacheable and compress' },
     objects: { value: 1_000_000, of: 'of purge' },
     purges: { value: 200, of: 'of purge, of each kind' },
     gib: { value: 10, of: 'through weir in memory' },
+    uploads: { value: 200, of: 'at once, of 1 GiB each' },
+    tunnels: { value: 2000, of: 'that stand at once' },
     workers: { value: 2, of: 'of weir' },
   },
   check({ objects, purges }) {

@@ -2,10 +2,9 @@
 // as the kernel counts it.
 
 import { randomFillSync } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { kMiB, memory_of, mib } from './resident.js';
 
-const kMiB = 2 ** 20;
 const kGiB = 2 ** 30;
 const kBudget = 64 * kMiB;
 const kRoom = 0.25;               // beyond the budget and an empty weir
@@ -15,15 +14,6 @@ const kConnections = 64;          // of the generator
 const kSeconds = 3600;            // at most
 const kEvery = 200;               // milliseconds between two looks
 const kSamples = 200;             // kept in the record, at most
-
-const mib = (bytes) => `${(bytes / kMiB).toFixed(1)} MiB`;
-
-// Bytes that the process has resident now, and at most so far.
-function memory_of(pid) {
-  const text = readFileSync(`/proc/${pid}/status`, 'utf8');
-  const field = (name) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)[1]) * 1024;
-  return { rss: field('VmRSS'), peak: field('VmHWM') };
-}
 
 function digest(text, seed) {
   let value = seed;

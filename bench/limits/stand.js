@@ -9,6 +9,9 @@ import { Origin } from './origin.js';
 
 const kWeir = { ...kServers.weir, config: 'limits/weir.yaml' };
 
+// No object may take more than a tenth of the memory.
+const mebibytes = (size) => parseInt(size, 10) * (size.endsWith('GiB') ? 1024 : 1);
+
 export class Stand {
   failures = [];   // what was promised and did not hold
   #name;
@@ -59,7 +62,8 @@ export class Stand {
 
   // { port, admin, pid, child }
   start_weir({ memory, origin, connections = 64 }) {
-    return this.start_as(kWeir, { BENCH_MEMORY: memory, BENCH_CONNECTIONS: String(connections), BENCH_ORIGIN_PORT: String(origin.port) });
+    const largest = `${Math.min(32, Math.floor(mebibytes(memory) / 10))}MiB`;
+    return this.start_as(kWeir, { BENCH_MEMORY: memory, BENCH_LARGEST: largest, BENCH_CONNECTIONS: String(connections), BENCH_ORIGIN_PORT: String(origin.port) });
   }
 
   // The same of another file.

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <fstream>
 
+#include "proxy/admin/certificates.h"
 #include "proxy/admin/traffic.h"
 
 namespace weir {
@@ -172,6 +173,14 @@ void write_upstreams(Writer& out, const Snapshot& snapshot) {
        [](const OriginServer& s) { return s.failures(); }},
       {"weir_upstream_connects_total", "counter", "Connections begun.",
        [](const OriginServer& s) { return s.connects.load(); }},
+      {"weir_upstream_http2", "gauge", "1: the last connection that was made speaks HTTP/2.",
+       [](const OriginServer& s) { return std::uint64_t{s.spoken.load() == OriginServer::Spoken::http2}; }},
+      {"weir_upstream_unverified", "gauge", "1: any certificate is taken (tls.verify: false).",
+       [](const OriginServer& s) { return std::uint64_t{s.unverified()}; }},
+      {"weir_upstream_tls_handshakes_total", "counter", "TLS handshakes done.",
+       [](const OriginServer& s) { return s.handshakes.load(); }},
+      {"weir_upstream_tls_resumed_total", "counter", "Of these, those that went on from an earlier session.",
+       [](const OriginServer& s) { return s.handshakes_resumed.load(); }},
   };
   for (const auto& row : kRows) {
     out.family(row.name, row.type, row.what);
@@ -195,6 +204,19 @@ void write_clients(Writer& out, const Node& node, const Snapshot& snapshot) {
              snapshot.access_log ? snapshot.access_log->dropped() : 0);
   out.single("weir_config_generation", "gauge", "Grows by one with each reload.", snapshot.generation);
   out.single("weir_draining", "gauge", "1: no new connections, about to end.", node.draining ? 1 : 0);
+}
+
+void write_tls(Writer& out, const Metrics& metrics, const Snapshot& snapshot) {
+  out.family("weir_tls_handshakes_total", "counter", "Of clients, those that went well.");
+  out.sample({{"kind", "full"}}, metrics.tls_full.load()).sample({{"kind", "resumed"}}, metrics.tls_resumed.load());
+  out.family("weir_tls_handshakes_failed_total", "counter", "Of clients, by reason.");
+  for (std::size_t i = 0; i < kTlsFailureWords.size(); ++i)
+    out.sample({{"reason", kTlsFailureWords[i]}}, metrics.tls_failed[i].load());
+  out.family("weir_tls_connections_total", "counter", "Of clients, by version of TLS.");
+  out.sample({{"version", "1.2"}}, metrics.tls12.load()).sample({{"version", "1.3"}}, metrics.tls13.load());
+  out.family("weir_certificate_expiry_seconds", "gauge", "Until the certificate expires; negative: since it did.");
+  for (const CertificateLook& one : certificates_of(snapshot, wall_now()))
+    out.sample({{"certificate", one.file}}, std::to_string(one.seconds_left));
 }
 
 void write_http2(Writer& out, const Metrics& metrics) {
@@ -299,6 +321,7 @@ std::string prometheus_text(const AdminServices& services) {
   write_upstreams(out, snapshot);
   write_clients(out, node, snapshot);
   write_http2(out, node.metrics);
+  write_tls(out, node.metrics, snapshot);
   if (services.sharing) write_sharing(out, services.sharing());
   if (services.database) write_database(out, services.database());
   write_process(out, node);

@@ -1,5 +1,6 @@
 // How weir is: alive, ready, how well it does, and the same as metrics and as a page.
 #include "proxy/admin/calls.h"
+#include "proxy/admin/certificates.h"
 #include "proxy/admin/dashboard.h"
 #include "proxy/admin/prometheus.h"
 
@@ -50,7 +51,8 @@ AdminReply performance(const AdminRequest&, AdminContext& context, std::string_v
   const auto snapshot = context.services.snapshot();
   const Traffic traffic = traffic_of(node.metrics);
   const auto recent = context.recent.window(MonotonicClock::now(), traffic);
-  bool well = true;
+  const auto certificates = certificates_of(*snapshot, wall_now());
+  bool well = certificates_status(certificates) != "expired";
   for (const auto& upstream : snapshot->upstreams) well = well && upstream_status(*upstream) == "ok";
   if (context.services.sharing) well = well && context.services.sharing().status() == "ok";
   if (context.services.database) well = well && context.services.database().status() == "ok";
@@ -80,6 +82,8 @@ AdminReply performance(const AdminRequest&, AdminContext& context, std::string_v
   } else {
     write_off(json, "database_listener");
   }
+  json.key("certificates");
+  write_certificates(json, certificates);
   json.key("upstreams").begin_object();
   for (const auto& upstream : snapshot->upstreams) {
     json.key(upstream->options().name).begin_object().field("status", upstream_status(*upstream)).end_object();

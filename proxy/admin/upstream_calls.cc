@@ -15,13 +15,22 @@ std::string_view word(OriginServer::State state) {
   return kWords[static_cast<std::size_t>(state)];
 }
 
+constexpr std::array<std::string_view, 3> kSpoken{"", "h1", "h2"};
+
 void write_server(JsonWriter& json, const OriginServer& server) {
   json.begin_object().field("server", server.options().text).field("status", word(server.state()));
   const auto address = server.address(0);
   json.field("address", address ? address->text() : std::string());
   if (!address) json.field("why", address.error().detail);
   json.field("drained", server.drained()).field("busy", server.busy()).field("queued", std::uint64_t{server.queued()});
+  json.field("protocol", kSpoken[static_cast<std::size_t>(server.spoken.load())]);
   json.field("connections", server.open.load()).field("connects", server.connects.load());
+  if (server.options().tls) {
+    const std::string& name = server.tls().server_name;
+    json.key("tls").begin_object().field("verified", !server.unverified());
+    json.field("server_name", name.empty() ? server.options().host : name);
+    json.field("handshakes", server.handshakes.load()).field("resumed", server.handshakes_resumed.load()).end_object();
+  }
   json.field("requests", server.requests.load()).field("failures", server.failures()).end_object();
 }
 
@@ -36,7 +45,8 @@ OriginServer* server_named(const Upstream& upstream, std::string_view text) {
   const auto url = parse_origin_url(text);
   for (const auto& server : upstream.servers()) {
     const auto& options = server->options();
-    if (options.text == text || (url && url->host == options.host && url->port == options.port)) return server.get();
+    const bool same = url && url->host == options.host && url->port == options.port && url->path == options.path;
+    if (options.text == text || same) return server.get();
   }
   return nullptr;
 }

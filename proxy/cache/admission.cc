@@ -76,7 +76,16 @@ Refusal refusal_by_credentials(const Candidate& c) {
   return refused ? Refusal{"authorization"} : Refusal{};
 }
 
+// Server-sent events, or pictures that replace one another: what was said until now is nobody else's answer.
+bool is_endless(const Fields& fields) {
+  const auto type = fields.value(Name::content_type);
+  const auto essence = trim(type.substr(0, type.find(';')));
+  return equals_ignoring_case(essence, "text/event-stream") ||
+         equals_ignoring_case(essence, "multipart/x-mixed-replace");
+}
+
 Refusal refusal_by_fields(const Candidate& c) {
+  if (is_endless(c.fields())) return {"stream"};
   if (c.policy.set_cookie == SetCookie::refuse && c.fields().has(Name::set_cookie)) return {"set-cookie"};
   if (!vary_names(c.fields())) return {"vary"};
   return {};

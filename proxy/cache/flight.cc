@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kSmallestBlock = 4 * 1024;
 constexpr std::size_t kLargestBlock = 1024 * 1024;
+constexpr std::size_t kLargestPassing = 32 * 1024;  // of what isn't kept
 
 }  // namespace
 
@@ -151,7 +152,7 @@ void Flight::publish_head(std::shared_ptr<const Object> draft, int origin_status
 std::size_t Flight::append(std::string_view bytes) {
   std::unique_lock lock(mutex_);
   while (!bytes.empty()) {
-    if (blocks_.empty() || blocks_.back().used == blocks_.back().capacity) add_block();
+    if (blocks_.empty() || blocks_.back().used == blocks_.back().capacity) add_block(bytes.size());
     Block& block = blocks_.back();
     const std::size_t part = std::min(bytes.size(), block.capacity - block.used);
     std::memcpy(block.bytes.get() + block.used, bytes.data(), part);
@@ -166,13 +167,15 @@ std::size_t Flight::append(std::string_view bytes) {
   return room;
 }
 
-// A body of known length lies in one piece; others in blocks that grow.
-void Flight::add_block() {
+// A kept body of known length lies in one piece, others in blocks that grow; what passes takes what it needs.
+void Flight::add_block(std::size_t wanted) {
   std::size_t capacity = kSmallestBlock;
-  if (length_ && *length_ > end_) {
-    capacity = static_cast<std::size_t>(std::min<std::uint64_t>(*length_ - end_, keep_ ? kLargestBlock : 64 * 1024));
+  if (!keep_) {
+    capacity = std::clamp(wanted, kSmallestBlock, kLargestPassing);
+  } else if (length_ && *length_ > end_) {
+    capacity = static_cast<std::size_t>(std::min<std::uint64_t>(*length_ - end_, kLargestBlock));
   } else if (!blocks_.empty()) {
-    capacity = std::min(blocks_.back().capacity * 2, keep_ ? kLargestBlock : 64 * 1024);
+    capacity = std::min(blocks_.back().capacity * 2, kLargestBlock);
   }
   blocks_.push_back({std::make_shared_for_overwrite<char[]>(capacity), capacity, 0});
   table_.bytes_.fetch_add(capacity, std::memory_order_relaxed);
@@ -268,7 +271,7 @@ void Flight::stir() {
 void Flight::drop_passed() {
   const std::uint64_t passed = passed_by_all();
   auto block = blocks_.begin();
-  for (; block != blocks_.end() && first_ + block->used <= passed && block->used == block->capacity; ++block) {
+  for (; block != blocks_.end() && first_ + block->used <= passed; ++block) {  // the last one, too, when all is read
     first_ += block->used;
     table_.bytes_.fetch_sub(block->capacity, std::memory_order_relaxed);
   }

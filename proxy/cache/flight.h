@@ -97,7 +97,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
     Time began{};
   };
 
-  static constexpr std::size_t kWindow = 256 * 1024;
+  // A read more, at most, comes on top, and what of its two outer blocks isn't in use: less than 256 KiB in all.
+  static constexpr std::size_t kWindow = 96 * 1024;
   static constexpr std::size_t kMostLag = 8 * 1024 * 1024;  // between readers of a flight that isn't kept
   static constexpr std::size_t kMostReaders = 32768;
 
@@ -162,7 +163,7 @@ class Flight : public std::enable_shared_from_this<Flight> {
   std::size_t most_ahead() const;
   std::size_t room_locked() const;
   bool cut_laggards(const FlightReader::Seat& starving);
-  void add_block();
+  void add_block(std::size_t wanted);
   void signal_writer(std::unique_lock<std::mutex>& lock);
   void leave(const SeatPtr& seat);
   void advance(const SeatPtr& seat, std::size_t bytes);

@@ -26,7 +26,7 @@ struct Exchanged {
 struct Admission {
   bool store = false;
   // A token for Cache-Status and logs: method, request-no-store, status, must-understand, no-store, private,
-  // authorization, set-cookie, vary, no-cache, no-freshness, expired.
+  // authorization, stream, set-cookie, vary, no-cache, no-freshness, expired.
   std::string_view why_not;
   bool hit_for_miss = false;  // not storable for a reason that will hold for others too: remember it
   bool by_ttl = false;        // the lifetime is the route's ttl, so `adaptive` may change it

@@ -23,7 +23,7 @@ int check_call(const Arguments& arguments) {
   }
   const Prepared prepared = prepare_file(*file, all_filters());
   std::fputs(text_of(prepared.diagnostics).c_str(), stderr);
-  if (!prepared.ok()) return 1;
+  if (!prepared.ok() || has_expired(prepared.diagnostics)) return 1;
   const Config& config = *prepared.config;
   std::printf("%s: good: %s, %s, %s\n", file->c_str(), counted(config.routes.size(), "route").c_str(),
               counted(config.upstreams.size(), "upstream").c_str(), counted(config.listen.size(), "listener").c_str());

@@ -151,7 +151,7 @@ Result<AdminClient> AdminClient::from(const Arguments& arguments) {
   if (url.empty()) url = "http://127.0.0.1:9090";
   auto place = parse_origin_url(url);
   if (!place) return Error{Side::client, Code::malformed, "--admin: " + place.error().detail};
-  if (place->tls) return Error{Side::client, Code::malformed, "--admin: http:// only"};
+  if (place->tls || place->host.empty()) return Error{Side::client, Code::malformed, "--admin: http:// only"};
   return AdminClient(std::move(url), *std::move(place), variable("WEIR_ADMIN_TOKEN"));
 }
 

@@ -30,7 +30,7 @@ int explain_call(const Arguments& arguments) {
     if (colon == std::string::npos) return wrong_use("\"" + printable(text) + "\" is no header: 'NAME: VALUE'");
     headers.emplace_back(text.substr(0, colon), std::string(trim(std::string_view(text).substr(colon + 1))));
   }
-  const Prepared prepared = prepare_file(*file, all_filters());
+  const Prepared prepared = prepare_file(*file, all_filters(), process_environment(), Certificates::unread);
   if (!prepared.ok()) {
     std::fputs(text_of(prepared.diagnostics).c_str(), stderr);
     return 1;

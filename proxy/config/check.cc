@@ -5,6 +5,7 @@
 #include <set>
 
 #include "proxy/base/text.h"
+#include "proxy/config/check_listen.h"
 #include "proxy/config/check_route.h"
 #include "proxy/shared/redis_settings.h"
 
@@ -17,6 +18,7 @@ class Checker {
 
   void check_all() {
     check_listeners();
+    check_tls(config_, diagnostics_);
     check_admin();
     check_sizes();
     check_redis();
@@ -110,7 +112,22 @@ class Checker {
     for (const auto& upstream : config_.upstreams) {
       const bool given = config_.places.contains("upstreams." + upstream.name + ".servers");
       if (given && upstream.servers.empty()) error(upstream.place, "an upstream without servers", "at least one URL");
+      check_origin_tls(upstream);
     }
+  }
+
+  void check_origin_tls(const UpstreamConfig& upstream) {
+    const std::string path = "upstreams." + upstream.name + ".tls";
+    if (!upstream.tls || upstream.servers.empty()) return;
+    if (!upstream.wants_tls())
+      return error(at(path), "no server of upstream \"" + upstream.name + "\" speaks TLS", "an https:// server");
+    const OriginTlsConfig& tls = *upstream.tls;
+    if (tls.certificate.empty() != tls.key.empty())
+      error(at(path), "a certificate and its key go together", "both certificate and key, or neither");
+    if (!tls.verify)
+      say(Diagnostic::Severity::warning, at(path + ".verify"),
+          "anybody can pass for a server of upstream \"" + upstream.name + "\"",
+          "true, with ca_file where the certificates are your own");
   }
 
   // Names that exist; a name is left out only where there is but one upstream.

@@ -1,11 +1,17 @@
 // The config that `weir run --origin URL` stands for; see config.h.
 #include "proxy/config/config.h"
 
+#include <algorithm>
+
 namespace weir {
+
+bool UpstreamConfig::wants_tls() const {
+  return std::any_of(servers.begin(), servers.end(), [](const OriginUrl& server) { return server.tls; });
+}
 
 Config quick_config(const OriginUrl& origin, const ListenAddress& listen, const ListenAddress& admin) {
   Config config;
-  config.listen = {ListenConfig{listen}};
+  config.listen = {ListenConfig{listen, {}}};
   config.admin.address = admin;
   config.access_log.kind = AccessLogConfig::Kind::off;
   UpstreamConfig upstream;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,19 +13,13 @@
 #include "proxy/base/units.h"
 #include "proxy/config/describe.h"
 #include "proxy/config/formats.h"
+#include "proxy/config/listen_config.h"
 #include "proxy/config/place.h"
 #include "proxy/config/route_config.h"
 #include "proxy/config/scalar.h"
+#include "proxy/net/tls.h"
 
 namespace weir {
-
-struct ListenConfig {
-  ListenAddress address{"127.0.0.1", 8080};
-
-  static void describe(auto& field, auto& self) {
-    field("address", self.address, "where clients connect; HTTP/1.1", {.required = true});
-  }
-};
 
 struct AdminConfig {
   ListenAddress address{"127.0.0.1", 9090};
@@ -131,13 +126,19 @@ struct Words<Balance> {
   static constexpr std::array<std::string_view, 3> kList{"round_robin", "least_conn", "hash"};
 };
 
+enum class OriginProtocol : std::uint8_t { automatic, h1, h2 };
+template <>
+struct Words<OriginProtocol> {
+  static constexpr std::array<std::string_view, 3> kList{"auto", "h1", "h2"};
+};
+
 struct ConnectionsConfig {
   unsigned max = 64;
   unsigned queue = 256;
   Duration queue_timeout = std::chrono::seconds(2);
 
   static void describe(auto& field, auto& self) {
-    field("max", self.max, "connections to each server", {.least = "1", .most = "65536"});
+    field("max", self.max, "requests under way to each server, and so connections", {.least = "1", .most = "65536"});
     field("queue", self.queue, "requests that may wait for one; past it 503", {.most = "1000000"});
     field("queue_timeout", self.queue_timeout, "how long they wait; past it 503", {.least = "1ms", .most = "1h"});
   }
@@ -149,10 +150,27 @@ struct OriginTimeouts {
   Duration between_bytes = std::chrono::seconds(30);
 
   static void describe(auto& field, auto& self) {
-    field("connect", self.connect, "until the connection stands", {.least = "1ms", .most = "1h"});
+    field("connect", self.connect, "until the connection stands, TLS and all", {.least = "1ms", .most = "1h"});
     field("first_byte", self.first_byte, "from the whole request to the answer's head", {.least = "1ms", .most = "1d"});
     field("between_bytes", self.between_bytes, "silence within an answer, or in taking a request's body",
           {.least = "1ms", .most = "1d"});
+  }
+};
+
+struct OriginTlsConfig {
+  std::string ca_file;
+  std::string server_name;
+  bool verify = true;
+  std::string certificate, key;
+
+  static void describe(auto& field, auto& self) {
+    field("ca_file", self.ca_file, "who signs the servers' certificates (PEM); left out: whom the system trusts");
+    field("server_name", self.server_name,
+          "whom the certificate must be for, also sent as SNI; left out: the host of each server",
+          {.format = &kServerName});
+    field("verify", self.verify, "false: takes any certificate, and so anybody for your API");
+    field("certificate", self.certificate, "weir's own, with its chain (PEM), for servers that ask for one");
+    field("key", self.key, "its key (PEM)");
   }
 };
 
@@ -161,16 +179,27 @@ struct UpstreamConfig {
   std::string name;
   Place place;
   std::vector<OriginUrl> servers;
+  OriginProtocol protocol = OriginProtocol::automatic;
   Balance balance = Balance::round_robin;
   ConnectionsConfig connections;
   OriginTimeouts timeouts;
+  std::optional<OriginTlsConfig> tls;
+  std::shared_ptr<const TlsContext> tls_context;  // opened by open_origin_tls(); null: no server wants it
+
+  bool wants_tls() const;
+  OriginTlsConfig tls_or_default() const { return tls.value_or(OriginTlsConfig{}); }
 
   static void describe(auto& field, auto& self) {
     field("servers", self.servers, "one URL, or a list of those that answer alike",
           {.required = true, .example = "http://127.0.0.1:3000"});
+    field("protocol", self.protocol,
+          "auto: HTTP/2 where an https:// server offers it, else HTTP/1.1; h2 without TLS: by prior knowledge");
     field("balance", self.balance, "who gets the next request; hash: by the cache key");
     field("connections", self.connections, "to each server");
     field("timeouts", self.timeouts, "past one the fetch fails, and a kept copy or 504 is the answer");
+    field("tls", self.tls, "how https:// servers are known",
+          {.otherwise = "by a certificate for their host, from whom the system trusts",
+           .example = "{ ca_file: \"ca.crt\" }"});
   }
 };
 

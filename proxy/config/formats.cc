@@ -89,6 +89,11 @@ bool is_database_name(std::string_view text) {
   return !text.empty() && text.size() <= 63;
 }
 
+bool is_server_name_or_empty(std::string_view text) {
+  constexpr CharSet kNameChars = CharSet(kHostChars).add(":");
+  return text.size() <= 253 && kNameChars.covers(text) && !text.starts_with('.');
+}
+
 // HTTP inside a tunnel would be requests that no route, no limit and no key ever sees.
 bool is_tunnelled_protocol(std::string_view text) {
   const std::string name = lower(text.substr(0, text.find('/')));

@@ -24,9 +24,21 @@ Diagnostic diagnose(std::string file, Place place, std::string_view detail) {
   return made;
 }
 
-bool has_errors(const Diagnostics& diagnostics) {
+namespace {
+
+bool has(const Diagnostics& diagnostics, Diagnostic::Severity severity) {
   return std::any_of(diagnostics.begin(), diagnostics.end(),
-                     [](const Diagnostic& d) { return d.severity == Diagnostic::Severity::error; });
+                     [&](const Diagnostic& d) { return d.severity == severity; });
+}
+
+}  // namespace
+
+bool has_errors(const Diagnostics& diagnostics) {
+  return has(diagnostics, Diagnostic::Severity::error);
+}
+
+bool has_expired(const Diagnostics& diagnostics) {
+  return has(diagnostics, Diagnostic::Severity::expired);
 }
 
 void put_in_order(Diagnostics& diagnostics) {
@@ -39,7 +51,7 @@ void put_in_order(Diagnostics& diagnostics) {
   diagnostics.erase(std::unique(diagnostics.begin(), diagnostics.end(), same), diagnostics.end());
   if (diagnostics.size() <= kMostDiagnostics) return;
   const auto worst = has_errors(diagnostics) ? Diagnostic::Severity::error : Diagnostic::Severity::warning;
-  std::erase_if(diagnostics, [&](const Diagnostic& d) { return d.severity != worst; });  // warnings go first
+  std::erase_if(diagnostics, [&](const Diagnostic& d) { return d.severity > worst; });  // warnings go first
   const std::string file = diagnostics.front().file;
   diagnostics.resize(std::min(diagnostics.size(), kMostDiagnostics));
   diagnostics.push_back({worst, file, {}, "there is more, which is not shown", {}});

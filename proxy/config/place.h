@@ -20,7 +20,8 @@ struct Place {
 using Places = std::map<std::string, Place, std::less<>>;
 
 struct Diagnostic {
-  enum class Severity { error, warning } severity = Severity::error;
+  // `expired`: as bad as an error, but no reason not to start: what else the file says is right.
+  enum class Severity { error, expired, warning } severity = Severity::error;
   std::string file;
   Place place;
   std::string what;   // is wrong
@@ -36,6 +37,7 @@ Diagnostic diagnose(std::string file, Place place, std::string_view detail);
 using Diagnostics = std::vector<Diagnostic>;
 
 bool has_errors(const Diagnostics& diagnostics);
+bool has_expired(const Diagnostics& diagnostics);
 
 inline constexpr std::size_t kMostDiagnostics = 100;  // who reads more? What finds them may stop one later
 // By place, those without one last. Drops what is said twice, and what is too much, and says so.

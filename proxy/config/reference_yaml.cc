@@ -119,9 +119,9 @@ class YamlReference {
 
   void line(std::string_view text, std::string_view comment) {
     std::string whole(indent_ - (dash_ ? 2 : 0), ' ');
+    if (commented_ && !text.starts_with('#')) whole += "# ";
     if (dash_) whole += "- ";
     dash_ = false;
-    if (commented_ && !text.starts_with('#')) whole += "# ";
     whole += text;
     whole.resize(std::max(whole.size() + 2, kCommentColumn), ' ');
     out_ += whole + "# " + std::string(comment) + "\n";

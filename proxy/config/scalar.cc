@@ -128,20 +128,17 @@ std::string Scalar<TemplateText>::format(const TemplateText& value) {
 }
 
 Result<OriginUrl> Scalar<OriginUrl>::parse(std::string_view text) {
-  constexpr std::string_view kRight = "http://HOST or http://HOST:PORT, without a path";
+  constexpr std::string_view kRight = "http://HOST:PORT or https://HOST:PORT, without a path, or unix:/run/api.sock";
   auto url = parse_origin_url(text);
   if (!url) {
     if (text.find('@') != std::string_view::npos)
       return not_a("…", "a server's URL", kRight);  // it may hold a password
     return not_a(text, "a server's URL", kRight);
   }
-  if (url->tls) return not_a(text, "a server's URL", "http://, since weir does not speak TLS to servers yet");
   return url;
 }
 std::string Scalar<OriginUrl>::format(const OriginUrl& value) {
-  const bool v6 = value.host.find(':') != std::string::npos;
-  const std::string host = v6 ? "[" + value.host + "]" : value.host;
-  return (value.tls ? "https://" : "http://") + host + ":" + std::to_string(value.port);
+  return value.text();
 }
 
 Result<MatchConfig> Scalar<MatchConfig>::parse(std::string_view text) {

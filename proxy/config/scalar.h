@@ -90,7 +90,7 @@ WEIR_SCALAR(Secret, "a secret text", R"("type":["string","number"])");
 WEIR_SCALAR(TemplateText, "a text with ${names}", R"("type":["string","number"])");
 WEIR_SCALAR(ListenAddress, "ADDRESS:PORT", R"("type":"string")");
 WEIR_SCALAR(AddressRange, "an address or network", R"("type":"string")");
-WEIR_SCALAR(OriginUrl, "http://HOST:PORT", R"("type":"string")");
+WEIR_SCALAR(OriginUrl, "http://HOST:PORT, https://HOST:PORT or unix:/PATH", R"("type":"string")");
 WEIR_SCALAR(MatchConfig, "[METHODS] PATH", R"("type":"string")");
 WEIR_SCALAR(AccessLogConfig, "off, stdout or a path", R"("type":"string")");
 

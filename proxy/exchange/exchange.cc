@@ -26,20 +26,21 @@ Exchange::~Exchange() {
   clear();
 }
 
-void Exchange::begin(RequestHead& head, std::string_view address) {
-  take(head, address);
+void Exchange::begin(RequestHead& head, const Client& client) {
+  take(head, client);
   advance();
 }
 
-void Exchange::begin_refused(RequestHead& head, std::string_view address, int code, std::string_view why) {
-  take(head, address);
+void Exchange::begin_refused(RequestHead& head, const Client& client, int code, std::string_view why) {
+  take(head, client);
   refuse(code, why);
   advance();
 }
 
-void Exchange::take(RequestHead& head, std::string_view address) {
+void Exchange::take(RequestHead& head, const Client& client) {
   request = &head;
-  client_address = address;
+  client_address = client.address;
+  secure = client.tls;
   snapshot = worker.snapshot;
   began = worker.loop.now().mono;
   came = worker.node.rules.shared() ? MonotonicClock::now() : began;
@@ -125,6 +126,7 @@ FetchOrder Exchange::order(FlightPtr flight, ObjectPtr kept, bool store, bool sh
   order.kept = std::move(kept);
   order.upgrade = upgrade;
   order.client_address = client_address;
+  order.secure = secure;
   order.request_id = request_id;
   order.traceparent = traceparent(*this);
   return order;

@@ -49,15 +49,21 @@ struct FoundCopy {
   Seconds ttl(Time now) const;
 };
 
+// Who asks, as the connection knows it.
+struct Client {
+  std::string_view address;  // without port
+  bool tls = false;
+};
+
 class Exchange {
  public:
   Exchange(WorkerContext& worker, Channel& channel);
   ~Exchange();
 
   // The head's views must hold until the exchange is over.
-  void begin(RequestHead& request, std::string_view client_address);
+  void begin(RequestHead& request, const Client& client);
   // The same for one that can't be understood: answers with `status` and why.
-  void begin_refused(RequestHead& request, std::string_view client_address, int status, std::string_view why);
+  void begin_refused(RequestHead& request, const Client& client, int status, std::string_view why);
   void advance();
   void on_channel_room();
   // The client went away: what became of the request until now is counted and logged.
@@ -77,6 +83,7 @@ class Exchange {
   // Of the request.
   RequestHead* request = nullptr;
   std::string_view client_address;
+  bool secure = false;          // the client asks over TLS
   std::string_view request_id;  // in id_text or the request's own
   std::array<char, 32> id_text{};
   std::shared_ptr<const WorkerSnapshot> snapshot;
@@ -132,7 +139,7 @@ class Exchange {
   bool refresh(const ObjectPtr& object);
 
  private:
-  void take(RequestHead& head, std::string_view address);
+  void take(RequestHead& head, const Client& client);
   void clear();
 };
 

@@ -94,8 +94,8 @@ bool serve_dictionary(Exchange& x) {
   return false;
 }
 
-// Taken up only where the route allows it; elsewhere the request is what it would be without (RFC 9110 §7.8), but for an
-// extended CONNECT, which is nothing without.
+// Taken up only where the route allows it; elsewhere the request is what it would be without (RFC 9110 §7.8), but for
+// an extended CONNECT, which is nothing without.
 void take_up_upgrade(Exchange& x) {
   x.upgrade = choose_upgrade(x.request->upgrade, x.route->upgrades);
   if (x.upgrade.empty()) {

@@ -23,6 +23,8 @@
 #include "proxy/net/background.h"
 #include "proxy/net/buffer_pool.h"
 #include "proxy/net/loop.h"
+#include "proxy/net/tls_failure.h"
+#include "proxy/net/tls_server.h"
 #include "proxy/route/table.h"
 #include "proxy/shared/redis_tier.h"
 #include "proxy/upstream/pool.h"
@@ -76,7 +78,12 @@ class Metrics {
   // Any thread.
   std::atomic<std::uint64_t> connections_open{0}, connections_accepted{0}, connections_refused{0};
   std::atomic<std::uint64_t> requests_malformed{0};  // refused before a route was known
+  std::atomic<Time> misuse_reported{Time{}};         // of HTTP/2, in the log of the process: once a minute
   std::atomic<std::uint64_t> tunnels_open{0};
+
+  // Handshakes of clients.
+  std::atomic<std::uint64_t> tls_full{0}, tls_resumed{0}, tls12{0}, tls13{0};
+  std::array<std::atomic<std::uint64_t>, kTlsFailureWords.size()> tls_failed{};  // by TlsFailure
 
  private:
   const unsigned workers_;
@@ -106,12 +113,19 @@ struct Node {
   Background background{kBackgroundThreads}, names{kBackgroundThreads};
 };
 
+// How a public port takes the connections that are made from now on.
+struct ListenerRules {
+  std::string name;                      // as the file writes its address
+  std::shared_ptr<const TlsServer> tls;  // null: without
+};
+
 // A config that runs: const, shared by all workers, swapped whole.
 struct Snapshot {
   std::shared_ptr<const Config> config;
   std::shared_ptr<const RouteTable> routes;
   std::vector<std::shared_ptr<Upstream>> upstreams;  // by Route::upstream
   std::shared_ptr<LineLog> access_log;               // null: none
+  std::vector<ListenerRules> listeners;              // as they were opened at the start
   std::uint64_t generation = 0;
 };
 

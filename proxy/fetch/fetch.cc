@@ -38,6 +38,7 @@ Fetch::Fetch(WorkerContext& its_worker, const FetchOrder& order)
       uncoded(order.uncoded),
       from_origin(order.from_origin),
       strict(order.strict),
+      secure(order.secure),
       kept(order.kept),
       upload(order.upgrade.empty() ? order.upload : nullptr),
       upgrade(arena.copy(order.upgrade)),
@@ -137,28 +138,26 @@ void Fetch::on_flight_change() {
   if (connection && head_published && !body_over && flight->room() > 0) connection->pause_reading(false);
 }
 
-// Asking again is harmless where nothing was sent, or where the method may be repeated and no byte of an answer came; a
-// kept connection that the server closed meanwhile is the common case (RFC 9110 §9.2.2, RFC 9112 §9.3.1).
-bool Fetch::may_ask_again(const Error& error, bool untouched) const {
+// Asking again is harmless where the origin did nothing with the request, or where the method may be repeated and no
+// byte of an answer came; a kept connection that the server closed meanwhile is the common case (RFC 9110 §9.2.2, RFC
+// 9112 §9.3.1).
+bool Fetch::may_ask_again(const Error& error, OriginLoss loss) const {
   if (attempts >= kMostAttempts || head_published || interim_answers > 0) return false;
   if (upload && upload->started()) return false;
-  if (!connection->connected()) return pool().upstream().servers().size() > 1;
-  return untouched && error.code == Code::closed && connection->reused() && is_idempotent(request.method);
-}
-
-void Fetch::on_origin_connected() {
-  if (step_ == &kSend) advance();
+  if (loss == OriginLoss::unprocessed) return true;
+  return loss == OriginLoss::unanswered && error.code == Code::closed && connection->reused() &&
+         is_idempotent(request.method);
 }
 
 void Fetch::on_origin_writable() {
   if (step_ == &kSend || step_ == &kRelay) advance();
 }
 
-void Fetch::on_origin_error(Error error, bool untouched) {
+void Fetch::on_origin_error(Error error, OriginLoss loss) {
   if (step_ == &kRelay) return fail(std::move(error));
   connection->server().failed(worker.loop.now().mono);
-  if (may_ask_again(error, untouched)) {
-    tried = connection->connected() ? nullptr : &connection->server();
+  if (may_ask_again(error, loss)) {
+    tried = nullptr;
     pool().give_back(std::move(connection));
     head_sent = upload_over = false;
     step_ = &kConnect;

@@ -42,6 +42,7 @@ struct FetchOrder {
   std::shared_ptr<Upload> upload;  // the request's body, or null; in a tunnel what the client says
   std::string_view upgrade;        // the protocol to go over to; mostly empty
   std::string_view client_address;
+  bool secure = false;  // the client asks over TLS
   std::string_view request_id;
   std::string_view traceparent;
 };
@@ -75,7 +76,7 @@ class Fetch final : public OriginConnection::User {
   RouteValues values;
   Key key;
   FlightPtr flight;
-  bool store, shared, uncoded, from_origin, strict;
+  bool store, shared, uncoded, from_origin, strict, secure;
   ObjectPtr kept;
   std::shared_ptr<Upload> upload;
   std::string_view upgrade;        // asked for; then there is no upload, but
@@ -127,16 +128,15 @@ class Fetch final : public OriginConnection::User {
   }
 
   // OriginConnection::User
-  void on_origin_connected() override;
   void on_origin_head(ResponseHead& head) override;
   void on_origin_body(std::string_view bytes) override;
   void on_origin_end(const Fields& trailer_fields) override;
-  void on_origin_error(Error error, bool untouched) override;
+  void on_origin_error(Error error, OriginLoss loss) override;
   void on_origin_writable() override;
 
  private:
   bool is_sent_write() const;
-  bool may_ask_again(const Error& error, bool untouched) const;
+  bool may_ask_again(const Error& error, OriginLoss loss) const;
   bool over_ = false;
   std::shared_ptr<bool> alive_;  // once somebody asked for it
   std::size_t place_ = 0;        // in worker.fetches

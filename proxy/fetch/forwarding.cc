@@ -18,6 +18,18 @@ bool is_made_anew(Name id) {
   return id == Name::x_forwarded_for || id == Name::x_request_id || id == Name::traceparent;
 }
 
+bool is_tag_field(const Field& field) {
+  return field.id == Name::surrogate_key || field.id == Name::cache_tag || field.id == Name::xkey;
+}
+
+std::string lines_of(const Fields& fields, bool (*left_out)(const Field&)) {
+  std::string lines;
+  for (const Field& field : fields) {
+    if (!left_out(field)) lines.append(field.name).append(": ").append(field.value).append("\r\n");
+  }
+  return lines;
+}
+
 }  // namespace
 
 bool is_weirs_own(const Field& field) {
@@ -44,6 +56,14 @@ bool is_weirs_own(const Field& field) {
   };
   return begins("X-Forwarded-") || begins("X-Original-") || begins("X-Rewrite-") || begins("X-Method-Override") ||
          begins("X-HTTP-Method");
+}
+
+std::string trailers_of_request(const Fields& trailers) {
+  return lines_of(trailers, is_weirs_own);
+}
+
+std::string trailers_of_response(const Fields& trailers) {
+  return lines_of(trailers, is_tag_field);
 }
 
 bool may_shape_shared_answer(const Field& field, const Route& route) {

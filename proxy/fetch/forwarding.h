@@ -14,6 +14,11 @@ namespace weir {
 // Never a client's to say, whatever the route: weir sets some of them itself.
 bool is_weirs_own(const Field& field);
 
+// The lines of a trailer section that go on, checked as they are by the codec: towards the origin without weir's own
+// fields, towards the client without tags.
+std::string trailers_of_request(const Fields& trailers);
+std::string trailers_of_response(const Fields& trailers);
+
 // On a route whose lifetime comes from `ttl`: says who asks or how to trace it, is in the key, or was let through by
 // the operator.
 bool may_shape_shared_answer(const Field& field, const Route& route);

@@ -34,6 +34,14 @@ bool is_condition(Name id) {
   return id == Name::if_none_match || id == Name::if_modified_since || id == Name::range || id == Name::if_range;
 }
 
+// Trailers pass both ways, where nothing is kept that would lose them.
+void add_trailer_words(Fetch& f) {
+  if (!f.store && f.upgrade.empty() && takes_trailers(f.request.fields)) f.to_origin.add(Name::te, "trailers");
+  const auto announced = f.request.fields.value(Name::trailer);
+  if (!announced.empty() && f.upload && f.request.framing == Framing::chunked)
+    f.to_origin.add(Name::trailer, announced);
+}
+
 void copy_fields(Fetch& f) {
   const bool open = f.route.forward_all || !f.strict;
   f.to_origin.reserve(f.request.fields.size() + 10);
@@ -76,7 +84,7 @@ std::string_view own_via(Version version) {
 
 void add_weirs_own(Fetch& f) {
   f.to_origin.add(Name::x_forwarded_for, f.client_address);
-  f.to_origin.add(Name::x_forwarded_proto, "http");
+  f.to_origin.add(Name::x_forwarded_proto, f.secure ? "https" : "http");
   f.to_origin.add(Name::x_forwarded_host, f.request.authority);
   f.to_origin.add(Name::x_request_id, f.request_id);
   f.to_origin.add(Name::traceparent, f.traceparent);
@@ -87,6 +95,7 @@ void add_weirs_own(Fetch& f) {
 
 Next prepare(Fetch& f) {
   copy_fields(f);
+  add_trailer_words(f);
   if (!f.store) check_range(f);
   if (f.store) add_validators(f);
   add_weirs_own(f);

@@ -43,23 +43,27 @@ std::string_view breach(const Fetch& f, const ResponseHead& head) {
   return {};
 }
 
-void add_via(Fetch& f, Fields& fields) {
+void add_via(Fetch& f, Version version, Fields& fields) {
   const bool earlier = fields.has(Name::via);
-  const auto line = earlier ? f.arena.join(fields.joined(Name::via), ", 1.1 weir") : std::string_view("1.1 weir");
+  const std::string_view own = version == Version::http2 ? "2.0 weir" : "1.1 weir";
+  const auto line = earlier ? f.arena.join(fields.joined(Name::via), ", ", own) : own;
   fields.remove(Name::via);
   fields.add(Name::via, line);
 }
 
 // The answer's fields as weir passes them on and keeps them.
 void clean_fields(Fetch& f, ResponseHead& head) {
+  const auto announced = head.fields.find(Name::trailer);
+  const auto trailer = announced == nullptr || f.admission->store ? std::string_view() : announced->value;
   remove_hop_by_hop(head.fields);
+  if (!trailer.empty() && head.framing == Framing::chunked) head.fields.add(Name::trailer, trailer);  // they pass, too
   for (const Name tag_field : {Name::surrogate_key, Name::cache_tag, Name::xkey}) head.fields.remove(tag_field);
   if (head.status == 101) clean_upgrade(f, head.fields);
   if (!head.fields.has(Name::date)) {
     const DateText now = format_date(f.when.received.wall);
     head.fields.add(Name::date, f.arena.copy({now.data(), now.size()}));
   }
-  add_via(f, head.fields);
+  add_via(f, head.version, head.fields);
 }
 
 std::optional<std::uint64_t> known_length(const ResponseHead& head) {
@@ -246,7 +250,7 @@ void Fetch::on_origin_body(std::string_view bytes) {
 }
 
 void Fetch::on_origin_end(const Fields& trailer_fields) {
-  for (const Field& field : trailer_fields) trailers.append(field.name).append(": ").append(field.value).append("\r\n");
+  trailers = trailers_of_response(trailer_fields);
   body_over = true;
   if (step_ == &kRelay) {  // it has said all; the client may not
     flight->complete({});

@@ -19,11 +19,11 @@ Next connect(Fetch& f) {
   ++f.attempts;
   f.step_ = &kSend;
   f.acquiring = f.pool().acquire(
-      f.key.digest.low, f.tried, fresh,
+      {.key_hash = f.key.digest.low, .tried = f.tried, .fresh = fresh, .alone = !f.upgrade.empty()},
       [&f](Result<std::unique_ptr<OriginConnection>> got, const OriginServer& server) {
         f.acquiring.done();
         if (!got && got.error().code == Code::refused && f.attempts < 2 && f.pool().upstream().servers().size() > 1) {
-          f.tried = &server;  // it can't even be tried to connect to: another one may
+          f.tried = &server;  // nothing was sent: another one may be there
           f.step_ = &kConnect;
           return f.advance();
         }
@@ -66,7 +66,7 @@ std::optional<Error> upload_error(const Upload& upload) {
 }
 
 Next send(Fetch& f) {
-  if (!f.connection || !f.connection->connected()) return Next::wait;
+  if (!f.connection) return Next::wait;
   if (!std::exchange(f.head_sent, true)) {
     if (auto written = write_head(f); !written) {
       f.fail(std::move(written).error());

@@ -12,7 +12,10 @@ namespace weir {
 
 class Upload {
  public:
-  static constexpr std::size_t kWindow = 128 * 1024;
+  // Full is who holds that much; a read more, at most, comes on top, and so much again is with the origin's connection.
+  static constexpr std::size_t kFull = 16 * 1024;
+  // Where the protocol has windows of its own: what a client may send before it was taken.
+  static constexpr std::size_t kWindow = 96 * 1024;
 
   enum class End : std::uint8_t { open, whole, broken, malformed, too_large };
 
@@ -32,7 +35,7 @@ class Upload {
     if (end_ == End::open) end_ = why;
     if (on_data_) on_data_();
   }
-  bool full() const { return waiting_.size() >= kWindow; }
+  bool full() const { return waiting_.size() >= kFull; }
   std::size_t waiting() const { return waiting_.size(); }
   void on_room(Callback<void()> callback) { on_room_ = std::move(callback); }
 

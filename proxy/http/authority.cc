@@ -89,7 +89,21 @@ Error refuse(Side side, std::string_view what, std::string_view raw) {
 }
 
 Error bad_url(std::string_view url) {
-  return refuse(Side::config, "an origin is http://HOST[:PORT] or https://HOST[:PORT], not ", url);
+  return refuse(Side::config, "an origin is http://HOST[:PORT], https://HOST[:PORT] or unix:/PATH, not ", url);
+}
+
+// unix:/run/api.sock, unix:///run/api.sock.
+Result<OriginUrl> parse_unix_url(std::string_view url) {
+  constexpr std::size_t kLongestPath = 107;
+  auto path = url.substr(std::string_view("unix:").size());
+  if (path.starts_with("///")) path.remove_prefix(2);
+  if (!path.starts_with('/') || path.starts_with("//") || path.ends_with('/') || path.size() > kLongestPath) {
+    return bad_url(url);
+  }
+  if (find_control(path) != path.size()) return bad_url(url);
+  OriginUrl origin;
+  origin.path = path;
+  return origin;
 }
 
 }  // namespace
@@ -119,7 +133,14 @@ Result<std::string_view> parse_authority(std::string_view raw, bool tls, Arena& 
   return std::string_view(normal, host.size() + port.size());
 }
 
+std::string OriginUrl::text() const {
+  if (host.empty()) return "unix:" + path;
+  const bool v6 = host.find(':') != std::string::npos;
+  return (tls ? "https://" : "http://") + (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
 Result<OriginUrl> parse_origin_url(std::string_view url) {
+  if (url.starts_with("unix:")) return parse_unix_url(url);
   const auto colon = url.find("://");
   if (colon == std::string_view::npos) return bad_url(url);
   const auto scheme = url.substr(0, colon);

@@ -70,8 +70,8 @@ class H1RequestParser {
 
   // Makes ready for the next message on the connection. The head's memory is kept for it. A failed parser stays so.
   void next_message();
-  // Another connection: what the one before did is forgotten, a failure too.
-  void restart();
+  // Another connection, inside TLS or not: what the one before did is forgotten, a failure too.
+  void restart(bool tls = false);
   H1Event next(std::string_view in, std::size_t& consumed);
 
   RequestHead& head() { return head_; }
@@ -94,7 +94,7 @@ class H1RequestParser {
   bool judge_framing(const HeadFacts& facts);
 
   const H1Limits& limits_;
-  const bool tls_;
+  bool tls_;
   enum class State : std::uint8_t { head, body, over, failed } state_ = State::head;
   RequestHead head_;
   Arena arena_;  // normalised paths and authorities

@@ -36,7 +36,8 @@ void H1RequestParser::next_message() {
   restart_head();
 }
 
-void H1RequestParser::restart() {
+void H1RequestParser::restart(bool tls) {
+  tls_ = tls;
   state_ = State::head;
   error_ = {};
   error_status_ = 0;

@@ -82,6 +82,7 @@ Result<void> write_h1_request(std::string& out, const H1RequestLine& line, const
     append_number(out, framing == Framing::length ? content_length : 0);
     out.append("\r\n");
   }
+  if (fields.has(Name::te)) out.append("Connection: TE\r\n");  // it is for who reads it, and nobody behind
   if (!line.upgrade.empty()) out.append("Connection: Upgrade\r\nUpgrade: ").append(line.upgrade).append("\r\n");
   out.append("\r\n");
   return {};

@@ -68,10 +68,10 @@ class H2RequestParser {
   static constexpr std::size_t kMostStreams = 100;
 
   // The limits must outlive it.
-  explicit H2RequestParser(const H1Limits& limits, bool tls = false);
+  explicit H2RequestParser(const H1Limits& limits);
 
-  void restart();  // another connection, from its preface on
-  void shrink();   // nothing is open: gives memory back, but for the state of HPACK
+  void restart(bool tls = false);  // another connection, inside TLS or not, from its preface on
+  void shrink();                   // nothing is open: gives memory back, but for the state of HPACK
   H2Event next(std::string_view in, std::size_t& consumed, Time now);
 
   // A place of its own for each open stream, below kMostStreams: for the caller's table.
@@ -97,6 +97,7 @@ class H2RequestParser {
   // One that was answered before that time, and whose client goes on sending or says nothing: RST_STREAM NO_ERROR is
   // due on stream(). Again until it is false.
   bool next_overdue(Time before);
+  bool client_ended(std::size_t slot) const { return open_[slot].client_ended; }
   // A GOAWAY said that no stream past last_stream() will be served.
   void take_no_more() { takes_more_ = false; }
 

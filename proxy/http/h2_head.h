@@ -20,6 +20,7 @@ class H2HeadReader {
   // `tls` says which port is the listener's default one. Limits::head bounds the list as SETTINGS_MAX_HEADER_LIST_SIZE
   // counts it, however short the block was.
   explicit H2HeadReader(const H1Limits& limits, bool tls = false) : limits_(limits), tls_(tls) {}
+  void restart(bool tls) { tls_ = tls; }  // another connection
 
   // Each reads one whole block; false where HPACK can't (a connection error). `ends`: no content follows. Whatever the
   // fields are, the block is read to its end; refusal() then says what is wrong with them.
@@ -47,7 +48,7 @@ class H2HeadReader {
   bool has(Pseudo which) const { return (seen_ >> static_cast<unsigned>(which) & 1U) != 0; }
 
   const H1Limits& limits_;
-  const bool tls_;
+  bool tls_;
   // Of the block being read.
   RequestHead* head_ = nullptr;  // null: trailers
   Fields* fields_ = nullptr;

@@ -25,9 +25,10 @@ bool cut_padding(const H2FrameHeader& header, std::string_view& payload) {
 
 }  // namespace
 
-H2RequestParser::H2RequestParser(const H1Limits& limits, bool tls) : limits_(limits), reader_(limits, tls) {}
+H2RequestParser::H2RequestParser(const H1Limits& limits) : limits_(limits), reader_(limits) {}
 
-void H2RequestParser::restart() {
+void H2RequestParser::restart(bool tls) {
+  reader_.restart(tls);
   state_ = State::preface;
   hpack_.restart();
   settings_ = {};

@@ -208,6 +208,15 @@ void remove_hop_by_hop(Fields& fields) {
   });
 }
 
+bool takes_trailers(const Fields& request) {
+  bool takes = false;
+  for (const Field& field : request) {
+    if (field.id != Name::te) continue;
+    for_each_member(field.value, [&](std::string_view coding) { takes |= equals_ignoring_case(coding, "trailers"); });
+  }
+  return takes;
+}
+
 void remove_named_in_connection(Fields& fields) {
   for (const auto name : names_in_connection(fields)) fields.remove(name);
 }

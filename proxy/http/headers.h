@@ -159,6 +159,9 @@ void remove_hop_by_hop(Fields& fields);
 // The same for the fields that Connection names, and only them: before a request's fields select anything.
 void remove_named_in_connection(Fields& fields);
 
+// Whether who sent this request can make use of a trailer section (RFC 9110 §6.5.1).
+bool takes_trailers(const Fields& request);
+
 // Each non-empty member of a comma-separated list without quoted strings (RFC 9110 §5.6.1), without white space.
 template <class Each>
 void for_each_member(std::string_view list, Each each) {

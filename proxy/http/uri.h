@@ -32,11 +32,15 @@ Result<std::string_view> parse_target_part(std::string_view raw, Arena& arena);
 // no userinfo, no empty host.
 Result<std::string_view> parse_authority(std::string_view raw, bool tls, Arena& arena);
 
-// For configuration: http://host:port of a server. Path, query, userinfo refused.
+// For configuration: http://host:port of a server, or unix:/path/to.sock. Of a URL path, query, userinfo are refused;
+// of a socket what can't be one: 107 bytes at most.
 struct OriginUrl {
   bool tls = false;
-  std::string host;  // without brackets
+  std::string host;  // without brackets; empty: `path`
   std::uint16_t port = 0;
+  std::string path;  // of a unix socket
+
+  std::string text() const;  // as it is written, with the port
 };
 Result<OriginUrl> parse_origin_url(std::string_view url);
 

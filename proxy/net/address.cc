@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <sys/un.h>
 
 #include <array>
 #include <cstring>
@@ -54,6 +55,7 @@ std::string Address::host() const {
 }
 
 std::string Address::text() const {
+  if (local()) return std::string("unix:") + reinterpret_cast<const sockaddr_un&>(storage).sun_path;
   const std::string name = host();
   const bool v6 = name.find(':') != std::string::npos;
   return (v6 ? "[" + name + "]" : name) + ":" + std::to_string(port());
@@ -80,6 +82,16 @@ Result<Address> parse_ip(std::string_view host, std::uint16_t port) {
     address.length = sizeof v6;
   }
   address.set_port(port);
+  return address;
+}
+
+Result<Address> unix_address(std::string_view path) {
+  Address address;
+  auto& local = reinterpret_cast<sockaddr_un&>(address.storage);
+  if (path.size() >= sizeof local.sun_path) return bad("'" + printable(path) + "' is too long for a unix socket");
+  local.sun_family = AF_UNIX;
+  std::memcpy(local.sun_path, path.data(), path.size());
+  address.length = sizeof local;
   return address;
 }
 

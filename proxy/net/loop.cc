@@ -48,6 +48,7 @@ void Loop::run() {
   current_loop = this;
   while (!stopping_.load(std::memory_order_acquire)) {
     now_read_ = false;
+    ++turn_;
     // Work that waits must not sleep; it can only be there before the first turn.
     event_base_loop(base_.get(), deferred_.empty() ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
     run_posted();

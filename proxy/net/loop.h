@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -54,6 +55,9 @@ class Loop final : public Executor {
     return now_;
   }
 
+  // Another number in each turn.
+  std::uint64_t turn() const { return turn_; }
+
   // True on the thread that runs this loop.
   bool here() const noexcept;
 
@@ -73,6 +77,7 @@ class Loop final : public Executor {
   std::unique_ptr<event_base, FreeBase> base_;
   event wake_{};
   int wake_fd_ = -1;
+  std::uint64_t turn_ = 0;
   Now now_;
   bool now_read_ = false;
   std::vector<Callback<void()>> deferred_, running_;

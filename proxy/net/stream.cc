@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -39,6 +38,12 @@ Stream::~Stream() {
   watch_.want_read(false);
   watch_.want_write(false);
   ::close(fd_);
+}
+
+void Stream::belong_to(void* owner, Watch::Ready readable, Watch::Ready writable) {
+  owner_ = owner;
+  readable_ = readable;
+  writable_ = writable;
 }
 
 void Stream::secure(std::unique_ptr<TlsSession> tls) {
@@ -148,7 +153,7 @@ void set_no_delay(int fd) {
 Result<int> begin_connect(const Address& address) {
   const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return Error{Side::origin, Code::unavailable, std::string("socket: ") + std::strerror(errno)};
-  set_no_delay(fd);
+  if (!address.local()) set_no_delay(fd);
   if (::connect(fd, address.get(), address.length) == 0 || errno == EINPROGRESS) return fd;
   Error error{Side::origin, Code::refused, address.text() + ": " + std::strerror(errno)};
   ::close(fd);
@@ -156,18 +161,9 @@ Result<int> begin_connect(const Address& address) {
 }
 
 Result<int> begin_connect_unix(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
-    return Error{Side::origin, Code::malformed, path + ": too long for a unix socket"};
-  }
-  std::memcpy(address.sun_path, path.c_str(), path.size());
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return Error{Side::origin, Code::unavailable, std::string("socket: ") + std::strerror(errno)};
-  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
-  Error error{Side::origin, Code::refused, path + ": " + std::strerror(errno)};
-  ::close(fd);
-  return error;
+  const auto address = unix_address(path);
+  if (!address) return address.error();
+  return begin_connect(*address);
 }
 
 Result<int> open_listener(const Address& address, int backlog, bool shared) {

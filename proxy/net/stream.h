@@ -22,6 +22,9 @@ class Stream {
   Stream(Loop& loop, int fd, void* owner, Watch::Ready readable, Watch::Ready writable);
   ~Stream();
 
+  // Somebody else's from now on; what is watched stays.
+  void belong_to(void* owner, Watch::Ready readable, Watch::Ready writable);
+
   // From now on all bytes go through it. First handshake() is called, and again whenever the owner is told that it can
   // read, until it is no more Io::Kind::again.
   void secure(std::unique_ptr<TlsSession> tls);
@@ -55,8 +58,8 @@ class Stream {
 
   Loop& loop_;
   const int fd_;
-  void* const owner_;
-  const Watch::Ready readable_, writable_;
+  void* owner_;
+  Watch::Ready readable_, writable_;
   Watch watch_;
   bool wants_read_ = false, wants_write_ = false;
   // Inside TLS.

@@ -13,11 +13,15 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <utility>
 
 #include "proxy/base/check.h"
+#include "proxy/base/hash.h"
 #include "proxy/base/text.h"
 #include "proxy/net/address.h"
+#include "proxy/net/tls_server.h"
 
 namespace weir {
 namespace {
@@ -99,6 +103,37 @@ bool trust(SSL_CTX* context, const std::string& ca_file) {
   return SSL_CTX_load_verify_file(context, ca_file.c_str()) == 1;
 }
 
+// The options, and what stands in the files that they name.
+std::string identity_of(const TlsContext::Options& options) {
+  Fingerprint print;
+  const std::string* const files[] = {&options.ca_file, &options.certificate_file, &options.key_file};
+  for (const std::string* file : files) {
+    print.add(*file);
+    print.add({"\0", 1});
+    std::ifstream in(*file, std::ios::binary);
+    const std::string content{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    print.add(std::to_string(content.size()));
+    print.add(content);
+  }
+  print.add(options.verify ? "verified" : "any");
+  const auto digits = hex_of(print.digest());
+  return {digits.data(), digits.size()};
+}
+
+// Where a session keeps what it goes on from.
+int known_index() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+// A session that the server gave, in the handshake or after it. Takes it by answering 1.
+int on_new_session(SSL* session, SSL_SESSION* given) noexcept {
+  auto* const known = static_cast<TlsResumption*>(SSL_get_ex_data(session, known_index()));
+  if (known == nullptr) return 0;
+  known->keep(TlsResumption::Session(given));
+  return 1;
+}
+
 // Our own certificate, with its chain, for servers that ask who we are.
 bool identify(SSL_CTX* context, const TlsContext::Options& options) {
   if (options.certificate_file.empty()) return true;
@@ -121,12 +156,13 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::open(const Options& option
   ERR_clear_error();
   SSL_CTX* context = SSL_CTX_new(TLS_client_method());
   if (context == nullptr) return Error{Side::internal, Code::internal, "TLS: " + reason()};
-  std::shared_ptr<const TlsContext> made(new TlsContext(context, options.verify));
+  std::shared_ptr<TlsContext> made(new TlsContext(context, options.verify));
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_read_ahead(context, 1);
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_sess_set_new_cb(context, on_new_session);
   SSL_CTX_set_verify(context, options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   if (options.verify && !trust(context, options.ca_file)) {
     return Error{Side::config, Code::malformed, "can't read certificates from '" + options.ca_file + "': " + reason()};
@@ -136,18 +172,30 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::open(const Options& option
                  "can't use the certificate '" + options.certificate_file + "' with the key '" + options.key_file +
                      "': " + reason()};
   }
-  return made;
+  made->identity_ = identity_of(options);
+  return std::shared_ptr<const TlsContext>(std::move(made));
 }
 
-TlsSession::TlsSession(std::shared_ptr<const TlsContext> context, int fd, const std::string& host)
-    : context_(std::move(context)), fd_(fd), session_(SSL_new(context_->context_.get())) {
+TlsSession::TlsSession(std::shared_ptr<const TlsServer> server, int fd)
+    : server_(std::move(server)), fd_(fd), session_(SSL_new(server_->contexts_.front().get())) {
+  take(fd);
+  SSL_set_accept_state(session_.get());
+}
+
+// All bytes go over the descriptor.
+void TlsSession::take(int fd) {
   WEIR_CHECK(session_ != nullptr);
-  SSL* session = session_.get();
   BIO* bio = BIO_new(socket_method());
   WEIR_CHECK(bio != nullptr);
   BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(fd)));
   BIO_set_init(bio, 1);
-  SSL_set_bio(session, bio, bio);
+  SSL_set_bio(session_.get(), bio, bio);
+}
+
+TlsSession::TlsSession(std::shared_ptr<const TlsContext> context, int fd, const std::string& host)
+    : context_(std::move(context)), fd_(fd), session_(SSL_new(context_->context_.get())) {
+  take(fd);
+  SSL* session = session_.get();
   SSL_set_connect_state(session);
   bool named = true;
   if (is_ip(host)) {
@@ -160,13 +208,42 @@ TlsSession::TlsSession(std::shared_ptr<const TlsContext> context, int fd, const 
   if (!named) error_ = "TLS can't be asked for the name '" + printable(host) + "'";
 }
 
+// A connection that is dropped says goodbye to nobody, but nothing is wrong with its session: it can be resumed.
+TlsSession::~TlsSession() {
+  if (!error_.empty() || SSL_is_init_finished(session_.get()) == 0) return;
+  SSL_set_shutdown(session_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+}
+
+void TlsSession::resume(std::shared_ptr<TlsResumption> known) {
+  known_ = std::move(known);
+  SSL_set_ex_data(session_.get(), known_index(), known_.get());
+  if (const auto session = known_->take()) SSL_set_session(session_.get(), session.get());
+}
+
+void TlsSession::offer(std::string_view protocols) {
+  SSL_set_alpn_protos(session_.get(), reinterpret_cast<const unsigned char*>(protocols.data()),
+                      static_cast<unsigned>(protocols.size()));
+}
+
+std::string_view TlsSession::protocol() const {
+  const unsigned char* name = nullptr;
+  unsigned length = 0;
+  SSL_get0_alpn_selected(session_.get(), &name, &length);
+  return {reinterpret_cast<const char*>(name), length};
+}
+
+bool TlsSession::resumed() const {
+  return SSL_session_reused(session_.get()) == 1;
+}
+
 Io TlsSession::handshake() {
   if (!error_.empty()) return {Io::Kind::failed, 0, EPROTO};
   if (flush().kind == Io::Kind::failed || unsent_.size() > kMostUnsent) return blocked();
   forget_errors();
   const Io io = outcome(SSL_do_handshake(session_.get()), 0);
-  if (io.kind == Io::Kind::ended) return fail("TLS: closed during the handshake", ECONNRESET);
-  return io;
+  if (io.kind != Io::Kind::ended) return io;
+  failure_ = TlsFailure::closed;
+  return fail("TLS: closed during the handshake", ECONNRESET);
 }
 
 Io TlsSession::read(std::span<char> into) {
@@ -190,7 +267,7 @@ Io TlsSession::write(std::span<const iovec> pieces) {
       count = 0;
       for (std::size_t i = 0, from = skip; i < pieces.size() && count < kRecord; ++i, from = 0) {
         const std::size_t part = std::min(pieces[i].iov_len - from, kRecord - count);
-        std::memcpy(together.data() + count, static_cast<const char*>(pieces[i].iov_base) + from, part);
+        if (part > 0) std::memcpy(together.data() + count, static_cast<const char*>(pieces[i].iov_base) + from, part);
         count += part;
       }
       bytes = together.data();
@@ -223,6 +300,10 @@ Io TlsSession::flush() {
   if (!unsent_.empty()) return {};
   unsent_.shrink_to_fit();
   return {Io::Kind::moved, 0, 0};
+}
+
+bool TlsSession::tls13() const {
+  return SSL_version(session_.get()) == TLS1_3_VERSION;
 }
 
 bool TlsSession::pending() const {
@@ -266,16 +347,20 @@ Io TlsSession::outcome(int returned, std::size_t moved) {
     case SSL_ERROR_WANT_READ: return {};
     case SSL_ERROR_ZERO_RETURN: return {Io::Kind::ended, 0, 0};
     case SSL_ERROR_SYSCALL:
+      failure_ = TlsFailure::closed;
       if (ERR_peek_error() == 0 && errno_then != 0)
         return fail(std::string("TLS: ") + std::strerror(errno_then), errno_then);
       break;
     default: break;
   }
+  failure_ = tls_failure(what == SSL_ERROR_SYSCALL);
   // Anybody on the way can end a connection, only the peer can say goodbye: what ends by its end is cut.
   if (ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
     return fail("TLS: ended without a goodbye", ECONNRESET);
+  if (ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_WRONG_VERSION_NUMBER && SSL_is_init_finished(session_.get()) == 0)
+    return fail("TLS: the peer does not speak it", EPROTO);
   const long verified = SSL_get_verify_result(session_.get());
-  const bool refused = verified != X509_V_OK && context_->verifies();
+  const bool refused = verified != X509_V_OK && (context_ == nullptr || context_->verifies());
   return fail(refused ? std::string("TLS: the certificate is refused: ") + X509_verify_cert_error_string(verified)
                       : "TLS: " + reason(),
               EPROTO);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "proxy/base/text.h"
+#include "proxy/config/origin_tls.h"
 #include "proxy/route/options.h"
 #include "proxy/route/reach.h"
 #include "proxy/route/url.h"
@@ -162,10 +163,12 @@ class RouteCompiler {
   Diagnostics& diagnostics_;
 };
 
-Prepared prepare_loaded(Loaded loaded, std::span<const FilterType> filters) {
+Prepared prepare_loaded(Loaded loaded, std::span<const FilterType> filters, Certificates certificates) {
   Prepared prepared;
   prepared.diagnostics = std::move(loaded.diagnostics);
   if (!loaded.config) return prepared;
+  if (certificates == Certificates::read) prepared.tls = open_certificates(*loaded.config, prepared.diagnostics);
+  open_origin_tls(*loaded.config, prepared.diagnostics);
   auto compiled = compile(*loaded.config, filters);
   prepared.diagnostics.insert(prepared.diagnostics.end(), compiled.diagnostics.begin(), compiled.diagnostics.end());
   put_in_order(prepared.diagnostics);
@@ -189,17 +192,18 @@ Compiled compile(const Config& config, std::span<const FilterType> filters) {
   return compiled;
 }
 
-Prepared prepare_file(const std::string& path, std::span<const FilterType> filters, const Environment& environment) {
-  return prepare_loaded(load_file(path, environment), filters);
+Prepared prepare_file(const std::string& path, std::span<const FilterType> filters, const Environment& environment,
+                      Certificates certificates) {
+  return prepare_loaded(load_file(path, environment), filters, certificates);
 }
 
 Prepared prepare_text(std::string file, std::string_view text, std::span<const FilterType> filters,
-                      const Environment& environment) {
-  return prepare_loaded(load_text(std::move(file), text, environment), filters);
+                      const Environment& environment, Certificates certificates) {
+  return prepare_loaded(load_text(std::move(file), text, environment), filters, certificates);
 }
 
 Prepared prepare(Config config, std::span<const FilterType> filters) {
-  return prepare_loaded(Loaded{std::move(config), {}}, filters);
+  return prepare_loaded(Loaded{std::move(config), {}}, filters, Certificates::read);
 }
 
 }  // namespace weir

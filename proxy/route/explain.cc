@@ -100,6 +100,9 @@ class Explainer {
     RequestConfig::describe(request, from_.request);
     OptionLines response(config_, from_, "response", out_);
     ResponseConfig::describe(response, from_.response);
+    for (const auto& protocol : from_.upgrade) add("upgrade", protocol, place("upgrade"));
+    OptionLines timeouts(config_, from_, "timeouts", out_);
+    RouteTimeoutsConfig::describe(timeouts, from_.timeouts);
     for (const auto name : route_.filter_names) add("filter", std::string(name), place(std::string(name)));
     return std::move(out_);
   }
@@ -119,6 +122,24 @@ class Explainer {
     const UpstreamConfig& upstream = config_.upstreams[route_.upstream];
     add("upstream", upstream.name, from_.places.contains("upstream") ? place("upstream") : line(upstream.place));
     for (const auto& server : upstream.servers) add("server", Scalar<OriginUrl>::format(server), line(upstream.place));
+    add("protocol", protocol_of(upstream), line(upstream.place));
+    if (upstream.wants_tls()) add_origin_tls(upstream);
+  }
+
+  static std::string protocol_of(const UpstreamConfig& upstream) {
+    if (upstream.protocol == OriginProtocol::automatic)
+      return upstream.wants_tls() ? "h2 where a server offers it by TLS, else h1" : "h1";
+    return std::string(Words<OriginProtocol>::kList[static_cast<std::size_t>(upstream.protocol)]);
+  }
+
+  void add_origin_tls(const UpstreamConfig& upstream) {
+    const OriginTlsConfig tls = upstream.tls_or_default();
+    const std::string whom = tls.server_name.empty() ? "the server's host" : tls.server_name;
+    const std::string signer = tls.ca_file.empty() ? "whom the system trusts" : tls.ca_file;
+    const auto at = config_.places.find("upstreams." + upstream.name + ".tls");
+    add("server's certificate", tls.verify ? "for " + whom + ", signed by " + signer : "any: it may be anybody",
+        at == config_.places.end() ? "default" : line(at->second));
+    if (!tls.certificate.empty()) add("weir's certificate", tls.certificate, line(at->second));
   }
 
   void add_key(Arena& arena) {

@@ -13,11 +13,15 @@ constexpr auto kLinger = std::chrono::seconds(2);
 
 }  // namespace
 
-ClientConnection::ClientConnection(Worker& worker, int fd, const Address& peer)
+ClientConnection::ClientConnection(Worker& worker, int fd, const Address& peer, const ListenerRules& rules)
     : worker_(worker),
       stream_(worker.context().loop, fd, this, on_readable, on_writable),
       address_(peer.host()),
       since_(std::chrono::steady_clock::now()) {
+  if (rules.tls) {
+    opening_ = std::make_unique<Opening>(Opening{rules.tls, {}});
+    waited_for_ = Waiting::opening;
+  }
   stream_.want_read(true);
 }
 
@@ -41,6 +45,7 @@ void ClientConnection::on_readable(void* self) noexcept {
     return;
   }
   ++connection.reads_;
+  if (connection.opening_) return connection.open();
   if (!connection.session_) {
     connection.session_ = connection.worker_.borrow_session(ClientProtocol::http1);
     connection.session_->attach(connection);
@@ -63,13 +68,13 @@ void ClientConnection::speak(ClientProtocol protocol, std::string_view bytes) {
 
 void ClientConnection::drain() {
   if (closed_ || lingering_) return;
-  session_ ? session_->drain() : close();
+  session_ ? session_->drain() : leave();
 }
 
 // Not from inside the session's own calls: it goes back at the end of the turn.
 void ClientConnection::rest() {
   if (!session_ || !session_->idle() || closed_) return;
-  if (worker_.draining()) return close();
+  if (worker_.draining()) return leave();
   worker_.give_session_back(std::move(session_));
 }
 
@@ -80,8 +85,14 @@ void ClientConnection::linger() {
   stream_.want_read(true);
 }
 
+void ClientConnection::leave() {
+  if (!closed_ && !lingering_ && !opening_) stream_.shut_down_writing();
+  close();
+}
+
 void ClientConnection::close() {
   if (std::exchange(closed_, true)) return;
+  opening_.reset();
   stream_.want_read(false);
   stream_.want_write(false);
   if (self_) *self_ = nullptr;
@@ -91,6 +102,7 @@ void ClientConnection::close() {
 
 ClientConnection::Waiting ClientConnection::waiting_for() const {
   if (lingering_) return Waiting::lingering;
+  if (opening_) return Waiting::opening;
   if (!session_ || session_->idle()) return Waiting::idle;
   if (session_->reading_head()) return Waiting::head;
   return session_->client_is_slow() ? Waiting::client : Waiting::origin;
@@ -109,7 +121,10 @@ void ClientConnection::check_time(std::chrono::steady_clock::time_point now, con
   const auto waited = now - since_;
   switch (waiting) {
     case Waiting::idle:
-      if (waited > patience.idle) session_ ? session_->leave() : close();
+      if (waited > patience.idle) session_ ? session_->leave() : leave();
+      return;
+    case Waiting::opening:
+      if (waited > patience.head) open_failed(TlsFailure::timeout);
       return;
     case Waiting::head:
       if (waited > patience.head) session_->give_up_on_head();

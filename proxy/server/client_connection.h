@@ -1,5 +1,7 @@
 // ClientConnection: one client's socket. Small while it idles: what a request needs is borrowed for its time. Lives in
 // its worker's list; dies by close(), at the end of the loop's turn.
+//
+//   opening (a TLS handshake; client_opening.cc) ─► idle ⇄ a session at work ─► lingering ─► closed
 #pragma once
 
 #include <chrono>
@@ -9,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "proxy/exchange/exchange.h"
 #include "proxy/net/stream.h"
 #include "proxy/server/client_session.h"
 
@@ -18,11 +21,11 @@ class Worker;
 
 class ClientConnection {
  public:
-  ClientConnection(Worker& worker, int fd, const Address& peer);
+  ClientConnection(Worker& worker, int fd, const Address& peer, const ListenerRules& rules);
   ~ClientConnection();
 
   Stream& stream() { return stream_; }
-  std::string_view client_address() const { return address_; }
+  Client client() const { return {address_, stream_.secured()}; }
 
   void want_read(bool yes) { stream_.want_read(yes && !lingering_); }
   void want_write(bool yes) { stream_.want_write(yes); }
@@ -39,6 +42,8 @@ class ClientConnection {
   // All is sent: says so to the client, and reads its last bytes away for a while, so that a reset doesn't eat our
   // answer.
   void linger();
+  // Says goodbye and closes: nothing is under way.
+  void leave();
   void close();
   // weir ends: as soon as nothing is under way.
   void drain();
@@ -67,13 +72,25 @@ class ClientConnection {
  private:
   static void on_readable(void* self) noexcept;
   static void on_writable(void* self) noexcept;
-  enum class Waiting : std::uint8_t { idle, head, client, origin, lingering };
+  enum class Waiting : std::uint8_t { opening, idle, head, client, origin, lingering };
   Waiting waiting_for() const;
   const std::shared_ptr<ClientConnection*>& self();
+
+  // What comes before HTTP.
+  struct Opening {
+    std::shared_ptr<const TlsServer> tls;
+    Operation turn;  // waited for, to go on with the handshake
+  };
+  void open();
+  bool begin_tls();
+  void shake();
+  void open_failed(TlsFailure failure);
+  void answer_plainly();
 
   Worker& worker_;
   Stream stream_;
   std::string address_;
+  std::unique_ptr<Opening> opening_;  // until HTTP can be spoken
   std::unique_ptr<ClientSession> session_;
   std::shared_ptr<ClientConnection*> self_;
   std::chrono::steady_clock::time_point since_;  // of waited_for_

@@ -31,6 +31,14 @@ void H1Session::start_tunnel(const ResponseStart& response) {
   if (!processing_) flush_later();
 }
 
+// Of a body that isn't over when its answer begins nobody wants the rest, and it must be little. Where that isn't
+// known, one that nobody has wanted from the start gets a chance, and one that the origin has had enough of does not.
+bool H1Session::may_read_rest_away() const {
+  const RequestHead& request = *exchange_.request;
+  if (request.framing == Framing::chunked) return !upload_;
+  return request.content_length - body_bytes_ <= kMostReadAway;
+}
+
 void H1Session::start(const ResponseStart& response) {
   const RequestHead& request = *exchange_.request;
   chunk_left_ = 0;
@@ -39,10 +47,7 @@ void H1Session::start(const ResponseStart& response) {
   if (!exchange_.upgrade.empty()) close_after_ = true;  // refused: who knows what the client has sent already
   // The client waits to be told to go on; told otherwise, it may send its body or not: nobody can know.
   if (std::exchange(continue_due_, false)) close_after_ = true;
-  // Its body isn't read by anybody and didn't come yet: reading it away must not take long.
-  if (input_ == Input::body && !upload_ && request.framing == Framing::length && request.content_length > 64 * 1024) {
-    close_after_ = true;
-  }
+  if (input_ == Input::body && !may_read_rest_away()) close_after_ = true;
   output_.add(response.head);
   output_.add(response.extra);
   if (response.body && !response.length) {
@@ -139,9 +144,8 @@ std::size_t H1Session::send_pieces(std::span<const iovec> pieces) {
 
 void H1Session::finish(std::string_view trailers) {
   if (chunked_) {
-    const auto te = exchange_.request->fields.value(Name::te);
     output_.add("0\r\n");
-    if (!trailers.empty() && te.find("trailers") != std::string_view::npos) output_.add(trailers);
+    if (!trailers.empty() && takes_trailers(exchange_.request->fields)) output_.add(trailers);
     output_.add("\r\n");
   }
   answered_ = true;

@@ -4,15 +4,15 @@
 #include <cstring>
 #include <utility>
 
+#include "proxy/fetch/forwarding.h"
 #include "proxy/http/h2_frame.h"
 #include "proxy/server/client_connection.h"
 
 namespace weir {
 namespace {
 
-constexpr std::uint64_t kMostDiscarded = 64 * 1024;  // of a body that nobody wants
-constexpr std::size_t kMostQueued = 256 * 1024;      // answers to pipelined requests, and what is said of them
-constexpr std::size_t kCompactAbove = 8 * 1024;      // so that behind the largest head there is room for a body
+constexpr std::size_t kMostQueued = 256 * 1024;  // answers to pipelined requests, and what is said of them
+constexpr std::size_t kCompactAbove = 8 * 1024;  // so that behind the largest head there is room for a body
 
 }  // namespace
 
@@ -26,7 +26,7 @@ H1Session::~H1Session() {
 void H1Session::attach(ClientConnection& connection) {
   connection_ = &connection;
   buffer_ = worker_.buffers.borrow();
-  parser_.restart();
+  parser_.restart(connection.client().tls);
 }
 
 void H1Session::detach() {
@@ -60,6 +60,7 @@ bool H1Session::client_is_slow() const {
 }
 
 void H1Session::on_readable() {
+  if (input_ == Input::tunnel && !closing_) return read_tunnel();
   compact();
   if (filled_ == BufferPool::kSize) return connection_->want_read(false);  // pipelined far ahead: first things first
   const Io io = connection_->stream().read({buffer_.get() + filled_, BufferPool::kSize - filled_});
@@ -122,7 +123,7 @@ void H1Session::process() {
 }
 
 bool H1Session::next_event() {
-  if (input_ == Input::tunnel) return on_tunnel_bytes();
+  if (input_ == Input::tunnel) return pass_on_first_bytes();
   if (input_ == Input::over) {
     if (!answered_) return false;
     next_request();
@@ -157,7 +158,7 @@ void H1Session::on_head() {
   close_after_ = !head.keep_alive || worker_.node.draining.load(std::memory_order_relaxed) ||
                  head.method == Method::connect;  // what follows it is meant for a tunnel
   continue_due_ = head.expect_continue && head.version != Version::http10;
-  exchange_.begin(head, connection_->client_address());
+  exchange_.begin(head, connection_->client());
 }
 
 void H1Session::on_body(std::string_view bytes) {
@@ -172,7 +173,7 @@ void H1Session::on_body(std::string_view bytes) {
     return upload_->append(bytes);
   }
   discarded_ += bytes.size();
-  if (discarded_ <= kMostDiscarded) return;
+  if (discarded_ <= kMostReadAway) return;
   close_after_ = true;
   if (answered_) closing_ = true;
 }
@@ -180,10 +181,7 @@ void H1Session::on_body(std::string_view bytes) {
 void H1Session::on_end() {
   input_ = Input::over;
   if (!upload_) return;
-  std::string trailers;
-  for (const Field& field : parser_.trailers())
-    trailers.append(field.name).append(": ").append(field.value).append("\r\n");
-  std::exchange(upload_, nullptr)->finish(std::move(trailers));
+  std::exchange(upload_, nullptr)->finish(trailers_of_request(parser_.trailers()));
 }
 
 // The client's bytes can't be understood: nothing after them can, either (hostile.md 7).
@@ -197,44 +195,47 @@ void H1Session::on_malformed() {
     return;
   }
   closing_ = true;
-  exchange_.begin_refused(parser_.head(), connection_->client_address(), parser_.error_status(),
-                          parser_.error().detail);
+  exchange_.begin_refused(parser_.head(), connection_->client(), parser_.error_status(), parser_.error().detail);
 }
 
-// False: no more can be taken now.
-bool H1Session::on_tunnel_bytes() {
-  if (!upload_) return false;
-  if (upload_->full()) {
-    connection_->want_read(false);
-    return false;
-  }
-  if (parsed_ < filled_) {
-    upload_->append({buffer_.get() + parsed_, filled_ - parsed_});
-    parsed_ = filled_;
-  }
-  if (client_over_ && upload_) std::exchange(upload_, nullptr)->finish({});
+// What was read behind the head before it was known that a tunnel follows. False: there is nothing more.
+bool H1Session::pass_on_first_bytes() {
+  if (!upload_ || parsed_ == filled_) return false;
+  upload_->append({buffer_.get() + parsed_, filled_ - parsed_});
+  parsed_ = filled_;
+  connection_->want_read(true);
   return false;
 }
 
-void H1Session::end_of_tunnel() {
+// By a buffer that goes back at once: most tunnels are silent most of the time, and ours holds the head.
+void H1Session::read_tunnel() {
+  if (!upload_ || upload_->full() || parsed_ < filled_) return connection_->want_read(false);
+  BufferPool::Buffer bytes = worker_.buffers.borrow();
+  const Io io = connection_->stream().read({bytes.get(), BufferPool::kSize});
+  if (io.kind == Io::Kind::moved) {
+    received_ += io.bytes;
+    upload_->append({bytes.get(), io.bytes});
+  }
+  worker_.buffers.give_back(std::move(bytes));
+  if (io.kind == Io::Kind::failed) return fail();
+  if (io.kind != Io::Kind::ended) return;
   client_over_ = true;
   connection_->want_read(false);
-  process();
+  std::exchange(upload_, nullptr)->finish({});
 }
 
 void H1Session::give_up_on_head() {
   close_after_ = closing_ = true;
-  exchange_.begin_refused(parser_.head(), connection_->client_address(), 408,
-                          "the request's head did not come in time");
+  exchange_.begin_refused(parser_.head(), connection_->client(), 408, "the request's head did not come in time");
 }
 
 void H1Session::leave() {
-  connection_->close();
+  connection_->leave();
 }
 
 // What is under way says `Connection: close` in its answer.
 void H1Session::drain() {
-  if (idle()) connection_->close();
+  if (idle()) connection_->leave();
 }
 
 void H1Session::read_request_body(std::shared_ptr<Upload> upload) {
@@ -261,7 +262,8 @@ void H1Session::settle_when_sent(Account account, std::string_view text) {
 
 void H1Session::exchange_over() {
   upload_.reset();  // nobody takes the rest of the body: it is read away
-  if (input_ == Input::tunnel) closing_ = true;
+  // In the middle of a body, too, where the answer was the last one: the client shall stop.
+  if (input_ == Input::tunnel || (input_ == Input::body && close_after_)) closing_ = true;
   if (connection_ != nullptr) connection_->want_read(!client_over_);
   if (closing_) return flush();
   process();
@@ -296,7 +298,6 @@ void H1Session::flush_later() {
 
 // The client sends no more. What is answered already still goes out; what the origin is asked for, nobody waits for.
 void H1Session::client_ended() {
-  if (input_ == Input::tunnel && exchange_.under_way()) return end_of_tunnel();
   if (exchange_.under_way() || output_.empty()) return fail();
   closing_ = true;
   connection_->want_read(false);

@@ -51,6 +51,7 @@ class H1Session final : public ClientSession, public Channel {
   void exchange_over() override;
 
  private:
+  static constexpr std::uint64_t kMostReadAway = 64 * 1024;      // of a body that nobody wants
   enum class Input : std::uint8_t { head, body, over, tunnel };  // of the request being read
 
   bool speaks_http2();
@@ -60,9 +61,10 @@ class H1Session final : public ClientSession, public Channel {
   void on_body(std::string_view bytes);
   void on_end();
   void on_malformed();
-  bool on_tunnel_bytes();
-  void end_of_tunnel();
+  bool pass_on_first_bytes();
+  void read_tunnel();
   void start_tunnel(const ResponseStart& response);
+  bool may_read_rest_away() const;
   void next_request();
   Io::Kind write_out();
   void flush();

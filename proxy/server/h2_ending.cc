@@ -1,6 +1,7 @@
 // How an HTTP/2 connection ends: by a fault, by the clock, by its client or by weir's own end; see h2_session.h.
 #include <chrono>
 
+#include "proxy/base/line_log.h"
 #include "proxy/server/client_connection.h"
 #include "proxy/server/h2_session.h"
 
@@ -9,14 +10,27 @@ namespace {
 
 constexpr std::string_view kDrainPing = "weir ends";  // its first eight bytes: they come back after what was under way
 constexpr auto kDrainPatience = std::chrono::seconds(1);
+constexpr auto kReportEvery = std::chrono::minutes(1);
 constexpr unsigned kLooksToShrink = 20;
 constexpr auto kRestPatience = std::chrono::seconds(2);  // for the rest of a body that nobody wants
+
+// Too much of what costs weir more than the client: for the operator to see, and not to be flooded with.
+void report_misuse(Metrics& metrics, std::string_view client, H2End why) {
+  const Time now = MonotonicClock::now();
+  Time last = metrics.misuse_reported.load(std::memory_order_relaxed);
+  if (last != Time{} && now - last < kReportEvery) return;
+  if (!metrics.misuse_reported.compare_exchange_strong(last, now, std::memory_order_relaxed)) return;
+  report("HTTP/2 client " + std::string(client) + ": its connection ends for misuse (" + std::string(word(why)) +
+         "); said once a minute at most");
+}
 
 }  // namespace
 
 // A fault: what is under way ends, too, since nothing that the client says can be understood or is wanted any more.
 void H2Session::end(H2End why) {
   if (closing_) return;
+  if (code_of(why) == H2Code::enhance_your_calm)
+    report_misuse(worker_.node.metrics, connection_->client().address, why);
   say_goodbye(why, parser_.last_stream());
   closing_ = true;
   close_streams();

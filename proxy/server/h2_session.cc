@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "proxy/fetch/forwarding.h"
 #include "proxy/server/client_connection.h"
 
 namespace weir {
@@ -23,6 +24,7 @@ H2Session::~H2Session() {
 // weir's preface: its settings, and a window for all streams.
 void H2Session::attach(ClientConnection& connection) {
   connection_ = &connection;
+  parser_.restart(connection.client().tls);
   worker_.node.metrics.clients(worker_.number).http2_connections.add();
   std::string settings;
   append_h2_setting(settings, H2Setting::max_concurrent_streams, H2RequestParser::kMostStreams);
@@ -160,13 +162,13 @@ void H2Session::on_head() {
   auto& place = streams_[slot] = pool_.borrow();
   H2Stream& stream = *place;
   parser_.take_head(stream.head, stream.arena);
-  stream.open(*this, parser_.stream(), slot, initial_window_);
+  stream.open(*this, {parser_.stream(), slot, initial_window_, parser_.client_ended(slot)});
   if (!early_priorities_.empty()) take_early_priority(stream);
   worker_.node.metrics.clients(worker_.number).http2_streams.add();
   const Refusal& refusal = parser_.refusal();
-  if (refusal.status == 0) return stream.exchange.begin(stream.head, connection_->client_address());
+  if (refusal.status == 0) return stream.exchange.begin(stream.head, connection_->client());
   worker_.node.metrics.requests_malformed.fetch_add(1, std::memory_order_relaxed);
-  stream.exchange.begin_refused(stream.head, connection_->client_address(), refusal.status, refusal.detail);
+  stream.exchange.begin_refused(stream.head, connection_->client(), refusal.status, refusal.detail);
 }
 
 void H2Session::on_refused() {
@@ -190,10 +192,7 @@ void H2Session::on_dropped() {
 void H2Session::on_end() {
   H2Stream* const stream = at(parser_.slot());
   if (stream == nullptr) return;
-  std::string trailers;
-  for (const Field& field : parser_.trailers())
-    trailers.append(field.name).append(": ").append(field.value).append("\r\n");
-  stream->on_end(std::move(trailers));
+  stream->on_end(trailers_of_request(parser_.trailers()));
 }
 
 void H2Session::on_settings() {

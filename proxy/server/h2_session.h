@@ -41,9 +41,9 @@ class H2Session final : public ClientSession {
 
   // -- for its streams --
   H2Sender& sender() { return sender_; }
-  void answered(H2Stream& stream);           // END_STREAM is in the output
-  void cut(H2Stream& stream, H2Code code);   // it can't be answered to its end
-  void release(H2Stream& stream);            // and its exchange is over: not to be touched any more
+  void answered(H2Stream& stream);          // END_STREAM is in the output
+  void cut(H2Stream& stream, H2Code code);  // it can't be answered to its end
+  void release(H2Stream& stream);           // and its exchange is over: not to be touched any more
   void use_window(std::size_t bytes);
   void grant(std::uint32_t stream, std::uint32_t increment);
   void flush_later();

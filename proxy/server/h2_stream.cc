@@ -13,15 +13,15 @@ constexpr std::uint64_t kAtOnce = 8 * 1024;  // an answer so small waits for no 
 
 }  // namespace
 
-void H2Stream::open(H2Session& session, std::uint32_t id, std::size_t slot, std::int64_t window) {
+void H2Stream::open(H2Session& session, const Opened& opened) {
   session_ = &session;
-  id_ = id;
-  slot_ = slot;
-  window_out_ = H2SendWindow(window);
+  id_ = opened.id;
+  slot_ = opened.slot;
+  window_out_ = H2SendWindow(opened.window);
   window_in_ = H2ReceiveWindow(kWindowIn);
   watched = {};
   finished_ = ended_ = closed_ = waits_ = over_ = tunnels_ = false;
-  client_ended_ = head.framing == Framing::none;
+  client_ended_ = opened.client_ended;
   continue_due_ = head.expect_continue;
   turn_ = unreturned_ = 0;
   body_bytes_ = progress_ = 0;

@@ -29,7 +29,14 @@ class H2Stream final : public Channel {
   // The most that a client may send of a request before the origin has taken it.
   static constexpr std::uint32_t kWindowIn = static_cast<std::uint32_t>(Upload::kWindow);
 
-  void open(H2Session& session, std::uint32_t id, std::size_t slot, std::int64_t window);
+  // `head` and `arena` are filled.
+  struct Opened {
+    std::uint32_t id;
+    std::size_t slot;
+    std::int64_t window;
+    bool client_ended;
+  };
+  void open(H2Session& session, const Opened& opened);
   // Cancels what is under way, and forgets all but its memory.
   void close();
 

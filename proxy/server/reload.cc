@@ -11,9 +11,10 @@ UpstreamOptions options_of(const UpstreamConfig& config) {
   UpstreamOptions options;
   options.name = config.name;
   for (const OriginUrl& url : config.servers) {
-    const std::string host = url.host.find(':') == std::string::npos ? url.host : "[" + url.host + "]";
-    options.servers.push_back({"http://" + host + ":" + std::to_string(url.port), url.host, url.port});
+    options.servers.push_back({url.text(), url.host, url.port, url.path, url.tls});
   }
+  options.protocol = static_cast<UpstreamOptions::Protocol>(config.protocol);
+  options.tls = {config.tls_context, config.tls_or_default().server_name};
   switch (config.balance) {
     case Balance::round_robin: options.balance = UpstreamOptions::Balance::round_robin; break;
     case Balance::least_conn: options.balance = UpstreamOptions::Balance::least_conn; break;
@@ -84,6 +85,34 @@ std::string needs_restart(const Config& now, const Config& next) {
   return names;
 }
 
+// Of the ports that were opened at the start, each as the new file has it. One that is no more in it stays as it was
+// until the next start. Several with the same text (port 0) are told apart by their order.
+std::vector<ListenerRules> listener_rules(const Config& opened, const Prepared& next, const Snapshot* now) {
+  std::vector<ListenerRules> rules;
+  std::vector<bool> taken(next.config->listen.size());
+  for (std::size_t i = 0; i < opened.listen.size(); ++i) {
+    const std::string name = opened.listen[i].address.text();
+    std::size_t same = 0;
+    while (same < taken.size() && (taken[same] || next.config->listen[same].address.text() != name)) ++same;
+    if (same == taken.size()) {
+      rules.push_back(now != nullptr ? now->listeners[i] : ListenerRules{name, nullptr});
+      continue;
+    }
+    taken[same] = true;
+    rules.push_back({name, next.tls[same]});
+  }
+  return rules;
+}
+
+// At every start and reload: nobody shall forget it.
+void say_unverified(const Upstream& upstream) {
+  for (const auto& server : upstream.servers()) {
+    if (!server->unverified()) continue;
+    report("upstream " + upstream.options().name + ": " + server->options().text +
+           " may be anybody: its certificate is not verified (tls.verify: false)");
+  }
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Snapshot>> Server::make_snapshot(const Prepared& prepared) {
@@ -101,8 +130,10 @@ Result<std::shared_ptr<const Snapshot>> Server::make_snapshot(const Prepared& pr
       upstream = std::make_shared<Upstream>(std::move(options));
       upstream->resolve();
     }
+    say_unverified(*upstream);
     snapshot->upstreams.push_back(std::move(upstream));
   }
+  snapshot->listeners = listener_rules(*config_, prepared, snapshot_.get());
   const std::string target = log_target(prepared.config->access_log);
   if (snapshot_ && snapshot_->access_log && snapshot_->access_log->target() == target) {
     snapshot->access_log = snapshot_->access_log;
@@ -123,7 +154,8 @@ void Server::swap(std::shared_ptr<const Snapshot> snapshot) {
 Result<std::string> Server::reload() {
   if (!reread_) return Error{Side::config, Code::unsupported, "weir runs without a config file"};
   const Prepared prepared = reread_();
-  if (!prepared.ok()) return Error{Side::config, Code::malformed, diagnostics_text(prepared.diagnostics)};
+  if (!prepared.ok() || has_expired(prepared.diagnostics))
+    return Error{Side::config, Code::malformed, diagnostics_text(prepared.diagnostics)};
   auto next = make_snapshot(prepared);
   if (!next) return std::move(next).error();
   swap(*next);

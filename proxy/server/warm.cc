@@ -32,7 +32,7 @@ void WarmRequest::begin() {
   head_.path = target.substr(0, query);
   head_.has_query = query != std::string_view::npos;
   if (head_.has_query) head_.query = target.substr(query + 1);
-  exchange_.begin(head_, "127.0.0.1");
+  exchange_.begin(head_, Client{"127.0.0.1"});
 }
 
 void WarmRequest::start(const ResponseStart& response) {

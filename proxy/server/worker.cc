@@ -14,11 +14,15 @@ namespace {
 
 constexpr std::size_t kSessionsKept = 64;
 constexpr auto kSweep = std::chrono::milliseconds(100);
+constexpr unsigned kHandshakesATurn = 4;  // steps of them: a millisecond or two
 
 }  // namespace
 
 Worker::Worker(Node& node, unsigned number)
-    : context_(node, number), streams_(context_), sweep_(context_.loop, [this] { sweep(); }) {}
+    : context_(node, number),
+      handshakes_(context_.loop, kHandshakesATurn),
+      streams_(context_),
+      sweep_(context_.loop, [this] { sweep(); }) {}
 
 Worker::~Worker() {
   join();
@@ -38,9 +42,9 @@ void Worker::share(std::shared_ptr<const RedisSettings> redis, const RedisTierSe
 
 void Worker::run(const std::vector<int>& listeners, std::shared_ptr<const Snapshot> snapshot) {
   adopt(std::move(snapshot));
-  for (const int fd : listeners) {
+  for (std::size_t i = 0; i < listeners.size(); ++i) {
     listeners_.push_back(std::make_unique<Listener>(
-        context_.loop, fd, [this](int accepted, const Address& peer) { accept(accepted, peer); }));
+        context_.loop, listeners[i], [this, i](int accepted, const Address& peer) { accept(accepted, peer, i); }));
   }
   sweep_.set(kSweep);
   thread_ = std::thread([this] {
@@ -95,7 +99,7 @@ void Worker::adopt(std::shared_ptr<const Snapshot> snapshot) {
   context_.snapshot = std::move(next);
 }
 
-void Worker::accept(int fd, const Address& peer) {
+void Worker::accept(int fd, const Address& peer, std::size_t listener) {
   Metrics& metrics = context_.node.metrics;
   if (metrics.connections_open.load(std::memory_order_relaxed) >= most_connections_) {
     metrics.connections_refused.fetch_add(1, std::memory_order_relaxed);
@@ -104,7 +108,8 @@ void Worker::accept(int fd, const Address& peer) {
   }
   metrics.connections_open.fetch_add(1, std::memory_order_relaxed);
   metrics.connections_accepted.fetch_add(1, std::memory_order_relaxed);
-  auto client = std::make_unique<ClientConnection>(*this, fd, peer);
+  const ListenerRules& rules = context_.snapshot->shared->listeners[listener];
+  auto client = std::make_unique<ClientConnection>(*this, fd, peer, rules);
   client->place = clients_.size();
   clients_.push_back(std::move(client));
 }

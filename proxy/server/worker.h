@@ -9,6 +9,7 @@
 
 #include "proxy/fetch/context.h"
 #include "proxy/net/listener.h"
+#include "proxy/net/ration.h"
 #include "proxy/server/client_connection.h"
 #include "proxy/server/h2_stream.h"
 
@@ -38,15 +39,18 @@ class Worker {
   std::unique_ptr<ClientSession> borrow_session(ClientProtocol protocol);
   void give_session_back(std::unique_ptr<ClientSession> session);
   void forget(ClientConnection& connection);
+  // Of TLS: a full one takes a fraction of a millisecond.
+  Ration& handshakes() { return handshakes_; }
 
  private:
-  void accept(int fd, const Address& peer);
+  void accept(int fd, const Address& peer, std::size_t listener);
   void adopt(std::shared_ptr<const Snapshot> snapshot);
   void sweep();
   void check_drained();
 
   // The loop's thread only, once it runs.
   WorkerContext context_;
+  Ration handshakes_;
   H1Limits limits_;
   ClientPatience patience_;
   unsigned most_connections_ = 0;

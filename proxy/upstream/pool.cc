@@ -10,12 +10,19 @@ namespace {
 
 constexpr std::size_t kIdleKept = 64;  // for each server and worker
 
+// A connection to it is known to carry one request at a time.
+bool carries_one(const UpstreamOptions& options, const OriginServer& server) {
+  if (options.protocol != UpstreamOptions::Protocol::automatic)
+    return options.protocol == UpstreamOptions::Protocol::h1;
+  return !server.options().tls || server.spoken.load(std::memory_order_relaxed) == OriginServer::Spoken::http1;
+}
+
 }  // namespace
 
-// One acquire() under way, which is also its ticket in the server's queue. Once a slot is granted, hand_over gives it
-// to the connection or back.
+// One acquire() under way, which is also its ticket in the server's queue. Once a slot is granted, it is the
+// connection's that is handed over, or given back.
 struct OriginPool::Request : OriginServer::Ticket {
-  explicit Request(OriginServer& chosen) : server(chosen) {}
+  Request(OriginServer& chosen, const Wanted& its_wishes) : server(chosen), wanted(its_wishes) {}
 
   void time_out_after(Loop& loop, const std::shared_ptr<Request>& self, Duration patience) {
     timeout.emplace(loop, [weak = std::weak_ptr<Request>(self)] {
@@ -33,9 +40,11 @@ struct OriginPool::Request : OriginServer::Ticket {
   }
 
   OriginServer& server;
+  const Wanted wanted;
   Acquired acquired;
   std::optional<Timer> timeout;  // once it is queued
-  bool fresh = false, over = false;
+  bool dials = false;            // it has a slot, and waits for a connection
+  bool over = false;
 };
 
 OriginPool::OriginPool(Loop& loop, BufferPool& buffers, std::shared_ptr<Upstream> upstream)
@@ -43,12 +52,11 @@ OriginPool::OriginPool(Loop& loop, BufferPool& buffers, std::shared_ptr<Upstream
 
 OriginPool::~OriginPool() = default;
 
-Operation OriginPool::acquire(std::uint64_t key_hash, const OriginServer* tried, bool fresh, Acquired acquired) {
-  OriginServer* server = upstream_->choose(key_hash, tried);
+Operation OriginPool::acquire(const Wanted& wanted, Acquired acquired) {
+  OriginServer* server = upstream_->choose(wanted.key_hash, wanted.tried);
   if (server == nullptr) server = upstream_->servers().front().get();  // all drained: better one of them than nobody
-  auto request = std::make_shared<Request>(*server);
+  auto request = std::make_shared<Request>(*server, wanted);
   request->acquired = std::move(acquired);
-  request->fresh = fresh;
   request->executor = &loop_;
   switch (server->take_slot(request)) {
     case OriginServer::Slot::taken:
@@ -72,57 +80,142 @@ Operation OriginPool::acquire(std::uint64_t key_hash, const OriginServer* tried,
   return Operation([request] {
     if (std::exchange(request->over, true)) return;
     if (request->timeout) request->timeout->clear();
+    if (request->dials) return request->server.give_slot_back();  // the connection goes on without it
     // Still waiting: out of the queue. Granted or about to be: hand_over sees that it is over and gives the slot back.
     if (request->server.give_up(request)) request->granted.reset();
   });
 }
 
-void OriginPool::hand_over(const std::shared_ptr<Request>& request) {
+void OriginPool::hand_over(const RequestPtr& request) {
   if (request->timeout) request->timeout->clear();
-  if (std::exchange(request->over, true)) return request->server.give_slot_back();
-  auto connection = connect(request->server, request->fresh);
-  if (!connection) {
-    request->server.failed(loop_.now().mono);
-    request->server.give_slot_back();
-  } else {
-    request->server.requests.fetch_add(1, std::memory_order_relaxed);
+  if (request->over) return request->server.give_slot_back();
+  if (request->wanted.alone && upstream_->options().protocol == UpstreamOptions::Protocol::h2) {
+    return answer(request,
+                  Error{Side::origin, Code::unsupported, "an upstream that speaks HTTP/2 alone upgrades nothing"});
   }
-  auto answer = std::move(request->acquired);
-  answer(std::move(connection), request->server);
+  auto connection = standing(*request);
+  if (!connection) return wait_for_dial(request);
+  answer(request, std::move(connection));
 }
 
-Result<std::unique_ptr<OriginConnection>> OriginPool::connect(OriginServer& server, bool fresh) {
-  auto& idle = idle_[&server];
-  while (!fresh && !idle.empty()) {
-    auto connection = std::move(idle.back());
-    idle.pop_back();
+std::unique_ptr<OriginConnection> OriginPool::standing(const Request& request) {
+  Place& place = places_[&request.server];
+  for (const auto& shared : place.shared) {
+    place.hoped = std::max(shared->most(), 1U);
+    if (!request.wanted.alone && shared->room() > 0) return shared->open();
+  }
+  while (!request.wanted.fresh && !place.idle.empty()) {
+    auto connection = std::move(place.idle.back());
+    place.idle.pop_back();
     if (connection->quiet()) return connection;
     loop_.dispose(std::move(connection));  // it said something, or ended, since it was put by
   }
-  auto address = server.address(turn_++);
-  if (!address) return std::move(address).error();
-  auto fd = begin_connect(*address);
-  if (!fd) return std::move(fd).error();
-  const auto& options = upstream_->options();
-  return std::make_unique<OriginConnection>(
-      loop_, buffers_, upstream_, server, *fd,
-      OriginConnection::Options{options.connect_timeout, options.first_byte_timeout, options.between_bytes_timeout},
-      [this](OriginConnection* connection) { forget_idle(connection); });
+  return nullptr;
+}
+
+// As long as it isn't known that a connection carries one request only, many wait for one.
+void OriginPool::wait_for_dial(const RequestPtr& request) {
+  request->dials = true;
+  OriginServer& server = request->server;
+  Place& place = places_[&server];
+  const bool alone = request->wanted.alone || carries_one(upstream_->options(), server);
+  for (const auto& dialling : place.dialling) {
+    if (!alone && !dialling->alone && dialling->waiting.size() < place.hoped)
+      return dialling->waiting.push_back(request);
+  }
+  auto& dialling = *place.dialling.emplace_back(std::make_unique<Dialling>());
+  dialling.alone = alone;
+  dialling.waiting.push_back(request);
+  dialling.dial = std::make_unique<OriginDial>(loop_, upstream_, server, turn_++, place.known, alone,
+                                               [this, &server, &dialling](Result<OriginDial::Standing> standing) {
+                                                 dialled(server, dialling, std::move(standing));
+                                               });
+}
+
+void OriginPool::dialled(OriginServer& server, Dialling& dialling, Result<OriginDial::Standing> standing) {
+  const auto self = shared_from_this();
+  const auto waiting = std::move(dialling.waiting);
+  Place& place = places_[&server];
+  const auto at = std::find_if(place.dialling.begin(), place.dialling.end(),
+                               [&](const auto& one) { return one.get() == &dialling; });
+  loop_.dispose(std::move(*at));
+  place.dialling.erase(at);
+  std::unique_ptr<H1Connection> single;
+  if (standing && standing->http2) {
+    share(server, std::move(standing->stream));
+  } else if (standing) {
+    single = std::make_unique<H1Connection>(loop_, buffers_, upstream_, server, std::move(standing->stream),
+                                            [this](H1Connection* gone) { forget_idle(gone); });
+  }
+  for (const auto& one : waiting) {
+    const auto request = one.lock();
+    if (!request || request->over) continue;
+    request->dials = false;
+    if (!standing) {
+      answer(request, standing.error());
+    } else if (single) {
+      answer(request, std::unique_ptr<OriginConnection>(std::move(single)));
+    } else {
+      hand_over(request);
+    }
+  }
+  if (single) put_by(std::move(single));
+}
+
+void OriginPool::share(OriginServer& server, std::unique_ptr<Stream> stream) {
+  Place& place = places_[&server];
+  place.shared.push_back(
+      std::make_shared<H2OriginConnection>(loop_, buffers_, upstream_, server, std::move(stream), place.hoped,
+                                           [pool = weak_from_this()](H2OriginConnection& connection) {
+                                             if (const auto self = pool.lock()) self->changed(connection);
+                                           }));
+}
+
+// One that takes no more requests is its streams' alone. Of those that have none, one is kept.
+void OriginPool::changed(H2OriginConnection& connection) {
+  OriginServer& server = connection.server();
+  auto& shared = places_[&server].shared;
+  const auto at = std::find_if(shared.begin(), shared.end(), [&](const auto& one) { return one.get() == &connection; });
+  if (at == shared.end()) return;
+  const bool keep = !connection.leaving() && shared.size() == 1 && !server.drained();
+  if (keep || (!connection.leaving() && !connection.idle())) return;
+  loop_.dispose(std::make_unique<std::shared_ptr<H2OriginConnection>>(std::move(*at)));
+  shared.erase(at);
+}
+
+void OriginPool::answer(const RequestPtr& request, Result<std::unique_ptr<OriginConnection>> connection) {
+  request->over = true;
+  if (connection) {
+    request->server.requests.fetch_add(1, std::memory_order_relaxed);
+  } else {
+    if (connection.error().code != Code::unsupported) request->server.failed(loop_.now().mono);
+    request->server.give_slot_back();
+  }
+  auto acquired = std::move(request->acquired);
+  acquired(std::move(connection), request->server);
 }
 
 void OriginPool::give_back(std::unique_ptr<OriginConnection> connection) {
   OriginServer& server = connection->server();
-  auto& idle = idle_[&server];
-  if (connection->release() && idle.size() < kIdleKept && !server.drained()) {
-    idle.push_back(std::move(connection));
+  if (connection->end_use()) {
+    put_by(std::unique_ptr<H1Connection>(static_cast<H1Connection*>(connection.release())));
   } else {
     loop_.dispose(std::move(connection));
   }
   server.give_slot_back();
 }
 
-void OriginPool::forget_idle(OriginConnection* connection) {
-  auto& idle = idle_[&connection->server()];
+void OriginPool::put_by(std::unique_ptr<H1Connection> connection) {
+  auto& idle = places_[&connection->server()].idle;
+  if (idle.size() < kIdleKept && !connection->server().drained()) {
+    idle.push_back(std::move(connection));
+  } else {
+    loop_.dispose(std::move(connection));
+  }
+}
+
+void OriginPool::forget_idle(H1Connection* connection) {
+  auto& idle = places_[&connection->server()].idle;
   const auto at = std::find_if(idle.begin(), idle.end(), [&](const auto& one) { return one.get() == connection; });
   if (at == idle.end()) return;
   loop_.dispose(std::move(*at));
@@ -131,7 +224,7 @@ void OriginPool::forget_idle(OriginConnection* connection) {
 
 std::size_t OriginPool::idle() const {
   std::size_t total = 0;
-  for (const auto& [server, connections] : idle_) total += connections.size();
+  for (const auto& [server, place] : places_) total += place.idle.size();
   return total;
 }
 

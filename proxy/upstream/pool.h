@@ -1,5 +1,6 @@
-// OriginPool: one worker's connections to one upstream. Hands out an idle one or a new one within the server's limit of
-// requests under way; waits in the server's queue where that is reached. One loop.
+// OriginPool: one worker's connections to one upstream. Hands out one that stands, within the server's limit of
+// requests under way: an idle one, a place on one that carries many, or a new one. Where the limit is reached a request
+// waits in the server's queue. One loop.
 #pragma once
 
 #include <memory>
@@ -7,7 +8,9 @@
 #include <vector>
 
 #include "proxy/base/operation.h"
-#include "proxy/upstream/connection.h"
+#include "proxy/upstream/dial.h"
+#include "proxy/upstream/h1_connection.h"
+#include "proxy/upstream/h2_connection.h"
 
 namespace weir {
 
@@ -18,9 +21,15 @@ class OriginPool : public std::enable_shared_from_this<OriginPool> {
 
   using Acquired = Callback<void(Result<std::unique_ptr<OriginConnection>>, const OriginServer&)>;
 
-  // A connection for one request; it may still be connecting. `fresh`: not one that idled (after such a one failed).
-  // The answer never comes from inside this call. `waited` in the queue counts against the upstream's queue_timeout.
-  Operation acquire(std::uint64_t key_hash, const OriginServer* tried, bool fresh, Acquired acquired);
+  struct Wanted {
+    std::uint64_t key_hash = 0;
+    const OriginServer* tried = nullptr;  // not this one again, where there is another
+    bool fresh = false;                   // not one that idled (after such a one failed)
+    bool alone = false;                   // one of HTTP/1.1, which can become a tunnel
+  };
+  // A connection that stands, for one request. The answer never comes from inside this call. Waiting in the queue
+  // counts against the upstream's queue_timeout. Code::refused: no connection could be made to that server.
+  Operation acquire(const Wanted& wanted, Acquired acquired);
 
   // Takes a connection back, with its slot.
   void give_back(std::unique_ptr<OriginConnection> connection);
@@ -31,14 +40,37 @@ class OriginPool : public std::enable_shared_from_this<OriginPool> {
 
  private:
   struct Request;
-  Result<std::unique_ptr<OriginConnection>> connect(OriginServer& server, bool fresh);
-  void forget_idle(OriginConnection* connection);
-  void hand_over(const std::shared_ptr<Request>& request);
+  using RequestPtr = std::shared_ptr<Request>;
+  // A connection on its way, and who waits for it. Where it carries one request only, the others go on to dial for
+  // themselves.
+  struct Dialling {
+    std::unique_ptr<OriginDial> dial;
+    bool alone = false;  // nobody else may wait for it
+    std::vector<std::weak_ptr<Request>> waiting;
+  };
+  // What this worker has of one server.
+  struct Place {
+    std::vector<std::unique_ptr<H1Connection>> idle;
+    std::vector<std::shared_ptr<H2OriginConnection>> shared;  // that take requests
+    std::vector<std::unique_ptr<Dialling>> dialling;
+    std::uint32_t hoped = 100;  // requests that a connection takes at once, as the last one said
+    std::shared_ptr<TlsResumption> known = std::make_shared<TlsResumption>();
+  };
+
+  void hand_over(const RequestPtr& request);
+  std::unique_ptr<OriginConnection> standing(const Request& request);
+  void wait_for_dial(const RequestPtr& request);
+  void dialled(OriginServer& server, Dialling& dialling, Result<OriginDial::Standing> standing);
+  void share(OriginServer& server, std::unique_ptr<Stream> stream);
+  void changed(H2OriginConnection& connection);
+  void answer(const RequestPtr& request, Result<std::unique_ptr<OriginConnection>> connection);
+  void put_by(std::unique_ptr<H1Connection> connection);
+  void forget_idle(H1Connection* connection);
 
   Loop& loop_;
   BufferPool& buffers_;
   std::shared_ptr<Upstream> upstream_;
-  std::unordered_map<const OriginServer*, std::vector<std::unique_ptr<OriginConnection>>> idle_;
+  std::unordered_map<const OriginServer*, Place> places_;
   std::size_t turn_ = 0;
 };
 

@@ -5,8 +5,19 @@
 #include <utility>
 
 namespace weir {
-OriginServer::OriginServer(const UpstreamOptions::Server& options, unsigned max, unsigned queue)
-    : options_(options), max_(max), queue_limit_(queue) {}
+namespace {
+
+Result<std::vector<Address>> addresses_of(const UpstreamOptions::Server& server) {
+  if (server.path.empty()) return resolve_blocking(server.host, server.port);
+  auto address = unix_address(server.path);
+  if (!address) return std::move(address).error();
+  return std::vector<Address>{*address};
+}
+
+}  // namespace
+
+OriginServer::OriginServer(const UpstreamOptions::Server& options, const UpstreamOptions& upstream)
+    : options_(options), tls_(upstream.tls), max_(upstream.max_connections), queue_limit_(upstream.queue) {}
 
 Result<Address> OriginServer::address(std::size_t turn) const {
   const std::lock_guard lock(mutex_);
@@ -76,7 +87,7 @@ std::size_t OriginServer::queued() const {
 
 Upstream::Upstream(UpstreamOptions options) : options_(std::move(options)) {
   for (const auto& server : options_.servers) {
-    servers_.push_back(std::make_unique<OriginServer>(server, options_.max_connections, options_.queue));
+    servers_.push_back(std::make_unique<OriginServer>(server, options_));
   }
 }
 
@@ -98,7 +109,7 @@ OriginServer* Upstream::choose(std::uint64_t key_hash, const OriginServer* tried
 
 void Upstream::resolve() {
   for (const auto& server : servers_) {
-    auto addresses = resolve_blocking(server->options().host, server->options().port);
+    auto addresses = addresses_of(server->options());
     if (addresses) {
       server->set_addresses(std::move(*addresses));
     } else {

@@ -16,19 +16,38 @@
 #include "proxy/base/executor.h"
 #include "proxy/base/units.h"
 #include "proxy/net/address.h"
+#include "proxy/net/tls.h"
 
 namespace weir {
 
 struct UpstreamOptions {
   enum class Balance : std::uint8_t { round_robin, least_conn, hash };
+  enum class Protocol : std::uint8_t {
+    automatic,  // as the server chooses inside TLS, else HTTP/1.1
+    h1,
+    h2,  // without TLS by prior knowledge
+  };
   std::string name;
   struct Server {
-    std::string text;  // as written, for people: http://127.0.0.1:3000
+    std::string text;  // as written, for people: http://127.0.0.1:3000, unix:/run/api.sock
     std::string host;
     std::uint16_t port = 0;
+    std::string path;  // of a unix socket; then there is no host
+    bool tls = false;
     friend bool operator==(const Server&, const Server&) = default;
   };
+  // How servers with `tls` are spoken to.
+  struct Tls {
+    std::shared_ptr<const TlsContext> context;  // null: no server has it
+    std::string server_name;                    // whom the certificate must be for; empty: the server's host
+    friend bool operator==(const Tls& a, const Tls& b) {
+      return a.server_name == b.server_name && a.identity() == b.identity();
+    }
+    std::string_view identity() const { return context ? std::string_view(context->identity()) : std::string_view(); }
+  };
   std::vector<Server> servers;
+  Tls tls;
+  Protocol protocol = Protocol::automatic;
   Balance balance = Balance::round_robin;
   unsigned max_connections = 64;  // requests under way to one server
   unsigned queue = 256;           // requests waiting for one server
@@ -41,9 +60,12 @@ struct UpstreamOptions {
 
 class OriginServer {
  public:
-  OriginServer(const UpstreamOptions::Server& options, unsigned max, unsigned queue);
+  OriginServer(const UpstreamOptions::Server& options, const UpstreamOptions& upstream);
 
   const UpstreamOptions::Server& options() const { return options_; }
+  const UpstreamOptions::Tls& tls() const { return tls_; }
+  // What it is told of itself is believed, whoever it is.
+  bool unverified() const { return options_.tls && !tls_.context->verifies(); }
 
   // The last good set; the caller picks by `turn`.
   Result<Address> address(std::size_t turn) const;
@@ -81,9 +103,13 @@ class OriginServer {
 
   // Statistics, any thread.
   std::atomic<std::uint64_t> requests{0}, connects{0}, open{0};
+  enum class Spoken : std::uint8_t { nothing, http1, http2 };
+  std::atomic<Spoken> spoken{Spoken::nothing};                      // on the connection that was made last
+  std::atomic<std::uint64_t> handshakes{0}, handshakes_resumed{0};  // of TLS, done
 
  private:
   const UpstreamOptions::Server options_;
+  const UpstreamOptions::Tls tls_;
   const unsigned max_, queue_limit_;
   std::atomic<unsigned> busy_{0};
   std::atomic<bool> drained_{false};

@@ -20,6 +20,9 @@ for (const shared of [false, true]) {
       if (shared) redis = await RedisServer.start();
       streamvibe = await StreamVibe.start(shared ? { REDIS_URL: redis.url } : {}, { triggers: true });
       await eventually(async () => (await performance()).database_listener.phase === 'following', 'weir listens to the database');
+      // Until it follows the shared log, too, it trusts nothing that it keeps.
+      const trusted = async () => (await (await fetch(`${streamvibe.admin}/admin/nodes`)).json()).trusted;
+      if (shared) await eventually(trusted, 'weir trusts its memory');
     });
     await t.test('an UPDATE', async () => {
       await get('/api/videos/1');

@@ -44,10 +44,11 @@ class Reader {
         seen.refused = parser_.refusal().status != 0;
         if (seen.refused) return;
         seen.stream.has_head = true;
-        seen.stream.head = {{":method", std::string(head.method_text)}};
+        seen.stream.head = {{":method", head.upgrade.empty() ? std::string(head.method_text) : "CONNECT"}};
+        if (!head.upgrade.empty()) seen.stream.head.emplace_back(":protocol", head.upgrade);
         if (head.method != Method::connect) seen.stream.head.emplace_back(":path", head.target);
         for (const Field& field : head.fields) seen.stream.head.emplace_back(lower(field.name), field.value);
-        seen.stream.ended = head.framing == Framing::none;
+        seen.stream.ended = head.framing == Framing::none && head.upgrade.empty();
         check_writable(head);
         return;
       }

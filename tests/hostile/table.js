@@ -22,6 +22,11 @@ routes:
     match: /off/
     cache: off
     request: { max_body: 64KiB }
+  - name: live
+    match: /live
+    cache: off
+    upgrade: [ websocket ]
+    request: { max_body: 64KiB }
   - name: rest
     match: /
     cache: origin

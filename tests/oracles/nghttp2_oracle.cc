@@ -56,7 +56,8 @@ OracleConnection nghttp2_requests(std::string_view bytes) {
   nghttp2_session* session = nullptr;
   nghttp2_session_server_new(&session, callbacks, &reading);
   nghttp2_session_callbacks_del(callbacks);
-  nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, nullptr, 0);
+  const nghttp2_settings_entry tunnels{NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1};  // as weir (RFC 8441)
+  nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, &tunnels, 1);
   const auto send = [&] {
     const std::uint8_t* out = nullptr;
     while (nghttp2_session_mem_send(session, &out) > 0) {}

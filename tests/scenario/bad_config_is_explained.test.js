@@ -45,7 +45,12 @@ const cases = [
   ['what comes later is unknown until it works: limit', route('    limit: { rate: 5/s }'), '4:5', /unknown key "limit"/],
   ['compose', route('    compose: { a: /b }'), '4:5', /unknown key "compose"/],
   ['limit', route('    limit: { rate: 10/s }'), '4:5', /unknown key "limit"/],
-  ['tls', top('listen: [ { address: "127.0.0.1:1", tls: {} } ]'), '1:37', /unknown key "tls"/],
+  ['TLS without a certificate', top('listen: [ { address: "127.0.0.1:1", tls: {} } ]'), '1:37', /without a certificate/],
+  ['a certificate without a key', top('listen: [ { address: "127.0.0.1:1", tls: { certificate: a.crt } } ]'), '1:44', /half a pair/],
+  ['a certificate of several without a key', top('listen: [ { address: "127.0.0.1:1", tls: { certificates: { certificate: a.crt } } } ]'), '1:58', /"key" is missing/],
+  ['no certificate at all', top('listen: [ { address: "127.0.0.1:1", tls: { certificates: [] } } ]'), '1:44', /at least one/],
+  ['a certificate that is not there', top('listen: [ { address: "127.0.0.1:1", tls: { certificate: a.crt, key: a.key } } ]'), '1:44', /can't read \S+\/a\.crt: No such file/],
+  ['a version that is too old', top('listen: [ { address: "127.0.0.1:1", tls: { certificate: a, key: b, min_version: 1.1 } } ]'), '1:81', /1\.2 or 1\.3/],
   ['health', 'upstreams:\n  api: { servers: "http://127.0.0.1:1", health: { path: /h } }\n', '2:41', /unknown key "health"/],
 ];
 for (const [what, text, place, words] of cases) {

@@ -78,3 +78,57 @@ scenario('after trailers the connection goes on', kPlain, async ({ origin, conne
   for (let i = 0; i < 3; i += 1) assert.equal((await client.request('GET /page').answer()).text, 'body');
   assert.equal(origin.connections.length, 1);
 });
+
+const kOff = `
+routes:
+  - name: all
+    match: /
+    cache: off
+`;
+
+scenario('what a client says of trailers reaches the origin where nothing is kept, and the trailers come back', kOff, async ({ origin, get }) => {
+  origin.on('/page', (request, reply) => {
+    reply.begin({ Trailer: 'X-Sum' }).chunk('body').end({ 'X-Sum': '1', 'Surrogate-Key': 'inner' });
+  });
+  const with_them = await get('/page', { TE: 'gzip;q=0.5, Trailers' });
+  assert.equal(origin.last('/page').get('te'), 'trailers');
+  assert.equal(origin.last('/page').get('connection'), 'TE');
+  assert.equal(with_them.get('trailer'), 'X-Sum');
+  assert.equal(with_them.trailers.get('x-sum'), '1');
+  assert.equal(with_them.trailers.get('surrogate-key'), undefined);
+  for (const te of [null, 'gzip', 'x-trailers']) {
+    const without = await get('/page', { TE: te });
+    assert.equal(origin.last('/page').get('te'), undefined);
+    assert.equal(without.trailers.get('x-sum'), undefined, `TE: ${te}`);
+    assert.equal(without.text, 'body');
+  }
+});
+
+scenario('a kept answer announces no trailers', kPlain, async ({ origin, get }) => {
+  origin.on('/page', (request, reply) => {
+    reply.begin({ ...kKept, Trailer: 'X-Sum' }).chunk('body').end({ 'X-Sum': '1' });
+  });
+  await get('/page');
+  const hit = await get('/page', { TE: 'trailers' });
+  assert.ok(isHit(hit));
+  assert.equal(hit.get('trailer'), undefined);
+  assert.equal(hit.trailers.get('x-sum'), undefined);
+});
+
+scenario('announced request trailers arrive announced; weir\'s own words never by that way', kOff, async ({ origin, connect }) => {
+  origin.on('/upload', (request) => ({ body: request.body.toString() }));
+  const client = await connect();
+  client.send('POST /upload HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum, X-Forwarded-For\r\n\r\n4\r\nbody\r\n0\r\n');
+  client.send('X-Sum: 1\r\nX-Forwarded-For: 6.6.6.6\r\nForwarded: for=6.6.6.6\r\nX-Real-IP: 6.6.6.6\r\nX-Request-Id: evil\r\n\r\n');
+  assert.equal((await client.answer('POST')).text, 'body');
+  const { trailers } = origin.last('/upload');
+  assert.equal(origin.last('/upload').get('trailer'), 'X-Sum, X-Forwarded-For');
+  assert.equal(trailers.get('x-sum'), '1');
+  for (const name of ['x-forwarded-for', 'forwarded', 'x-real-ip', 'x-request-id']) assert.equal(trailers.get(name), undefined, name);
+});
+
+scenario('a body with a length has no trailers to announce', kOff, async ({ origin, send }) => {
+  origin.on('/upload', (request) => ({ body: request.body.toString() }));
+  await send('POST /upload', { Trailer: 'X-Sum' }, 'body');
+  assert.equal(origin.last('/upload').get('trailer'), undefined);
+});

@@ -6,6 +6,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <sys/stat.h>
 
 #include <cstdio>
 #include <utility>
@@ -15,8 +16,8 @@
 namespace weir::test {
 namespace {
 
-EVP_PKEY* make_key() {
-  EVP_PKEY* key = EVP_EC_gen("P-256");
+EVP_PKEY* make_key(bool rsa) {
+  EVP_PKEY* key = rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
   WEIR_CHECK(key != nullptr);
   return key;
 }
@@ -30,16 +31,16 @@ void extend(X509* certificate, X509* issuer, int kind, const std::string& value)
   X509_EXTENSION_free(extension);
 }
 
-// Valid from a day ago to tomorrow; signed by `issuer`, or by itself.
+// Signed by `issuer`, or by itself.
 X509* make_certificate(EVP_PKEY* key, const std::string& name, X509* issuer, EVP_PKEY* issuer_key,
-                       const std::string& names) {
+                       const std::string& names, const CertificateOptions& options) {
   static long serial = 0;
   X509* certificate = X509_new();
   WEIR_CHECK(certificate != nullptr);
   X509_set_version(certificate, X509_VERSION_3);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate), ++serial);
-  X509_gmtime_adj(X509_getm_notBefore(certificate), -86400);
-  X509_gmtime_adj(X509_getm_notAfter(certificate), 86400);
+  X509_gmtime_adj(X509_getm_notBefore(certificate), options.begins);
+  X509_gmtime_adj(X509_getm_notAfter(certificate), options.ends);
   X509_set_pubkey(certificate, key);
   X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
                              reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
@@ -47,6 +48,7 @@ X509* make_certificate(EVP_PKEY* key, const std::string& name, X509* issuer, EVP
   X509_set_issuer_name(certificate, X509_get_subject_name(issuer));
   extend(certificate, issuer, NID_basic_constraints, names.empty() ? "critical,CA:TRUE" : "CA:FALSE");
   if (!names.empty()) extend(certificate, issuer, NID_subject_alt_name, names);
+  if (!options.usage.empty()) extend(certificate, issuer, NID_ext_key_usage, options.usage);
   WEIR_CHECK(X509_sign(certificate, issuer_key, EVP_sha256()) > 0);
   return certificate;
 }
@@ -63,8 +65,8 @@ void write_file(const std::string& path, Write write) {
 CertificateAuthority::CertificateAuthority(std::string folder, const std::string& name)
     : folder_(std::move(folder)),
       file_(folder_ + name + ".crt"),
-      key_(make_key()),
-      certificate_(make_certificate(key_, name, nullptr, key_, "")) {
+      key_(make_key(false)),
+      certificate_(make_certificate(key_, name, nullptr, key_, "", {})) {
   write_file(file_, [this](std::FILE* file) { return PEM_write_X509(file, certificate_); });
 }
 
@@ -73,11 +75,13 @@ CertificateAuthority::~CertificateAuthority() {
   EVP_PKEY_free(key_);
 }
 
-CertificateFiles CertificateAuthority::sign(const std::string& file, const std::string& names) const {
-  EVP_PKEY* key = make_key();
-  X509* certificate = make_certificate(key, file, certificate_, key_, names);
+CertificateFiles CertificateAuthority::sign(const std::string& file, const std::string& names,
+                                            const CertificateOptions& options) const {
+  EVP_PKEY* key = make_key(options.rsa);
+  X509* certificate = make_certificate(key, file, certificate_, key_, names, options);
   CertificateFiles files{folder_ + file + ".crt", folder_ + file + ".key"};
   write_file(files.certificate, [&](std::FILE* out) { return PEM_write_X509(out, certificate); });
+  ::umask(077);  // of this process, which is a test's
   write_file(files.key,
              [&](std::FILE* out) { return PEM_write_PrivateKey(out, key, nullptr, nullptr, 0, nullptr, nullptr); });
   X509_free(certificate);

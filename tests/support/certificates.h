@@ -13,14 +13,23 @@ struct CertificateFiles {
   std::string certificate, key;
 };
 
+struct CertificateOptions {
+  bool rsa = false;                    // else P-256
+  long begins = -86400, ends = 86400;  // seconds from now
+  std::string usage{};                 // as openssl writes it: "clientAuth"
+};
+
 class CertificateAuthority {
  public:
   // Writes `folder`/`name`.crt; `folder` ends with a slash.
   CertificateAuthority(std::string folder, const std::string& name);
   ~CertificateAuthority();
+  CertificateAuthority(const CertificateAuthority&) = delete;
+  CertificateAuthority& operator=(const CertificateAuthority&) = delete;
 
-  // For `names`, as openssl writes them: "DNS:localhost,IP:127.0.0.1".
-  CertificateFiles sign(const std::string& file, const std::string& names) const;
+  // For `names`, as openssl writes them: "DNS:localhost,IP:127.0.0.1". Its subject is CN=`file`.
+  CertificateFiles sign(const std::string& file, const std::string& names,
+                        const CertificateOptions& options = {}) const;
   const std::string& file() const { return file_; }
 
  private:

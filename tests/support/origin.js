@@ -1,4 +1,4 @@
-// A scripted HTTP/1 origin on a free port. A handler a path, with control over every byte and every moment; a log of
+// A scripted HTTP/1 origin on a free port, or on a unix socket; with TLS or without. A handler a path, with control over every byte and every moment; a log of
 // every request as it came. It reads requests strictly: what weir may never write is kept in `violations`, and a
 // scenario fails on any.
 //
@@ -6,6 +6,7 @@
 //   origin.on('/b', [first, second]);                                                   in order, the last one stays
 //   origin.on('/c', async (request, reply) => { await told; reply.raw('HTTP/1.1 200 OK\r\n…'); });
 import net from 'node:net';
+import tls from 'node:tls';
 import { BodyReader, Inbox, readHead, requestFraming } from './wire.js';
 import { bytes } from './client.js';
 import { eventually, gate } from './patience.js';
@@ -157,17 +158,22 @@ export class Origin {
   #handlers = new Map();
   #fallback = { queue: [{ status: 404, body: 'the origin has no such path' }] };
 
-  static async start() {
+  // `path`: of a unix socket. `tls`: options of tls.createServer, a certificate and its key at least.
+  static async start({ path, tls: secured } = {}) {
     const origin = new Origin();
+    Object.assign(origin, { path, secured });
     await origin.listen(0);
     return origin;
   }
 
   async listen(port = this.port) {
-    this.server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
-    await new Promise((resolve, reject) => this.server.once('error', reject).listen(port, '127.0.0.1', 2048, resolve));
+    const options = { allowHalfOpen: true, noDelay: true };
+    const accept = (socket) => this.#accept(socket);
+    this.server = this.secured ? tls.createServer({ ...options, ...this.secured }, accept) : net.createServer(options, accept);
+    const where = this.path ? { path: this.path } : { port, host: '127.0.0.1', backlog: 2048 };
+    await new Promise((resolve, reject) => this.server.once('error', reject).listen(where, resolve));
     this.port = this.server.address().port;
-    this.url = `http://127.0.0.1:${this.port}`;
+    this.url = this.path ? `unix:${this.path}` : `${this.secured ? 'https' : 'http'}://127.0.0.1:${this.port}`;
   }
 
   #accept(socket) {
@@ -225,7 +231,8 @@ export class Origin {
     this.server.close();
     for (const connection of this.connections) {
       connection.over = true;
-      connection.socket.resetAndDestroy();
+      if (this.secured || this.path) connection.socket.destroy();
+      else connection.socket.resetAndDestroy();
     }
     await new Promise((resolve) => setImmediate(resolve));
   }

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Crowd, connect, fetch } from './client.js';
 import { connect as connectH2 } from './h2.js';
+import { H2Origin } from './h2_origin.js';
 import { Origin } from './origin.js';
 import { Weir } from './weir.js';
 import { kPatience } from './patience.js';
@@ -21,10 +22,12 @@ routes:
 class Stage {
   #clean = [];
 
-  // `origins`: how many; the config's upstream has all of them. Further options are for Weir.start.
+  // `origins`: how many, or for each what Origin.start takes, or with `h2` H2Origin.start; the config's upstream has all of them. Further options are for
+  // Weir.start.
   static async set(config, { origins = 1, ...options } = {}) {
     const stage = new Stage();
-    stage.origins = await Promise.all(Array.from({ length: origins }, () => Origin.start()));
+    const kinds = Array.isArray(origins) ? origins : Array(origins).fill({});
+    stage.origins = await Promise.all(kinds.map((kind) => (kind.h2 ? H2Origin : Origin).start(kind)));
     stage.origin = stage.origins[0];
     stage.onEnd(() => Promise.all(stage.origins.map((origin) => origin.close())));
     const text = typeof config === 'function' ? config(...stage.origins) : config;
@@ -53,7 +56,7 @@ class Stage {
     }
     if (errors.length) throw errors[0];
     const violations = this.origins.flatMap((origin) => origin.violations);
-    assert.deepEqual(violations, [], 'weir wrote to the origin what is no HTTP/1.1');
+    assert.deepEqual(violations, [], 'weir wrote to the origin what is no HTTP');
   }
 
   // Bound, so that a scenario may take them apart.

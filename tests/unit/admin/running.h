@@ -46,7 +46,11 @@ class Running {
     UpstreamOptions options;
     options.name = "api";
     for (const std::uint16_t port : {std::uint16_t{3000}, std::uint16_t{3001}}) {
-      options.servers.push_back({"http://127.0.0.1:" + std::to_string(port), "127.0.0.1", port});
+      UpstreamOptions::Server server;
+      server.text = "http://127.0.0.1:" + std::to_string(port);
+      server.host = "127.0.0.1";
+      server.port = port;
+      options.servers.push_back(std::move(server));
     }
     snapshot->upstreams.push_back(std::make_shared<Upstream>(options));
     snapshot->upstreams.front()->resolve();

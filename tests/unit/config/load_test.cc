@@ -205,12 +205,14 @@ TEST_CASE("what is wrong is said with its place and what would be right") {
        "defaults and routes)\n"},
       {"upstreams:\n", "f:1:1: no value (NAME: with options below it)\n"},
       {"upstreams: {}\n", "f:1:12: nothing in it (NAME: with options below it)\n"},
-      {"upstreams: { api: {} }\n", "f:1:19: \"servers\" is missing (http://HOST:PORT, or a list of such)\n"},
+      {"upstreams: { api: {} }\n",
+       "f:1:19: \"servers\" is missing (http://HOST:PORT, https://HOST:PORT or unix:/PATH, or a list of such)\n"},
       {"upstreams: { api: { servers: [] } }\n", "f:1:14: an upstream without servers (at least one URL)\n"},
       {"upstreams: { \"a b\": { servers: http://a } }\n",
        "f:1:14: \"a b\" is not a name (letters, digits, '-', '_' and '.', at most 64)\n"},
       {"upstreams: { api: { servers: http://a/path } }\n",
-       "f:1:30: \"http://a/path\" is not a server's URL (http://HOST or http://HOST:PORT, without a path)\n"},
+       "f:1:30: \"http://a/path\" is not a server's URL (http://HOST:PORT or https://HOST:PORT, without a path, or "
+       "unix:/run/api.sock)\n"},
       {kUpstream + "worker: 4\n", "f:2:1: unknown key \"worker\" (did you mean \"workers\"?)\n"},
       {kUpstream + "cache: { disk: { url: redis://x } }\n",
        "f:2:10: unknown key \"disk\" (here may stand memory, max_object and redis)\n"},
@@ -306,7 +308,8 @@ routes:
   - name: a
     match: b
 )") == "f:1:10: 0 is too little (at least 1)\n"
-       "f:2:30: \"ftp://a\" is not a server's URL (http://HOST or http://HOST:PORT, without a path)\n"
+       "f:2:30: \"ftp://a\" is not a server's URL (http://HOST:PORT or https://HOST:PORT, without a path, or "
+       "unix:/run/api.sock)\n"
        "f:2:39: unknown key \"balanc\" (did you mean \"balance\"?)\n"
        "f:6:19: \"5\" is not a duration (a whole number and ms, s, m, h or d, as in 30s)\n"
        "f:6:22: unknown key \"tll\" (did you mean \"ttl\"?)\n"

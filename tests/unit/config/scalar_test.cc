@@ -99,15 +99,18 @@ TEST_CASE("a match is methods and a path") {
   if (match) CHECK(match->text() == row.written);
 }
 
-TEST_CASE("servers are http URLs without a path, and passwords are not repeated") {
+TEST_CASE("servers are URLs without a path or unix sockets, and passwords are not repeated") {
   const auto url = Scalar<OriginUrl>::parse("http://[::1]:3000");
   REQUIRE(url);
   CHECK(Scalar<OriginUrl>::format(*url) == "http://[::1]:3000");
   CHECK(Scalar<OriginUrl>::format(*Scalar<OriginUrl>::parse("http://api.example")) == "http://api.example:80");
-  const auto tls = Scalar<OriginUrl>::parse("https://api.example");
-  REQUIRE_FALSE(tls);
-  CHECK(tls.error().detail ==
-        "\"https://api.example\" is not a server's URL: http://, since weir does not speak TLS to servers yet");
+  CHECK(Scalar<OriginUrl>::format(*Scalar<OriginUrl>::parse("https://api.example")) == "https://api.example:443");
+  CHECK(Scalar<OriginUrl>::format(*Scalar<OriginUrl>::parse("unix:///run/api.sock")) == "unix:/run/api.sock");
+  const auto relative = Scalar<OriginUrl>::parse("unix:api.sock");
+  REQUIRE_FALSE(relative);
+  CHECK(relative.error().detail ==
+        "\"unix:api.sock\" is not a server's URL: http://HOST:PORT or https://HOST:PORT, without a path, or "
+        "unix:/run/api.sock");
   const auto secret = Scalar<OriginUrl>::parse("http://me:secret@api.example");
   REQUIRE_FALSE(secret);
   CHECK(secret.error().detail.find("secret") == std::string::npos);

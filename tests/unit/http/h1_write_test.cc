@@ -33,6 +33,9 @@ TEST_CASE("a request is written with our framing, never the client's", "[h1]") {
   REQUIRE(write_h1_request(out, {"POST", "/", "h"}, kNothing, Framing::none, 7));
   CHECK(out == "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
   out.clear();
+  REQUIRE(write_h1_request(out, {"GET", "/", "h"}, literal_fields({{"TE", "trailers"}}), Framing::none, 0));
+  CHECK(out == "GET / HTTP/1.1\r\nHost: h\r\nTE: trailers\r\nConnection: TE\r\n\r\n");
+  out.clear();
   REQUIRE(write_h1_request(out, {"GET", "/", "h", "a/1"}, literal_fields({{"Connection", "close"}}), Framing::none, 0));
   CHECK(out == "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: a/1\r\n\r\n");
 }

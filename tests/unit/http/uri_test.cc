@@ -223,6 +223,28 @@ TEST_CASE("the URL of an origin is a scheme, a host and a port", "[uri]") {
   }
 }
 
+TEST_CASE("the URL of an origin may be the path of a unix socket", "[uri]") {
+  const std::string longest = "/" + std::string(106, 'x');
+  for (const auto& [url, path] : {std::pair<std::string, std::string>{"unix:/run/api.sock", "/run/api.sock"},
+                                  {"unix:///run/api.sock", "/run/api.sock"},
+                                  {"unix:/run/My Api.sock", "/run/My Api.sock"},
+                                  {"unix:" + longest, longest}}) {
+    INFO(url);
+    const auto origin = parse_origin_url(url);
+    REQUIRE(origin);
+    CHECK(origin->path == path);
+    CHECK(origin->host.empty());
+    CHECK_FALSE(origin->tls);
+    CHECK(origin->text() == "unix:" + path);
+  }
+  for (const auto& wrong : {std::string("unix:"), std::string("unix:run/api.sock"), std::string("unix://run/api.sock"),
+                            std::string("unix:/run/"), "unix:" + longest + "x", std::string("unix:/run/a\nb"),
+                            std::string("unix:/run/a\0b", 13)}) {
+    INFO(wrong);
+    CHECK_FALSE(parse_origin_url(wrong));
+  }
+}
+
 TEST_CASE("query pairs, and names decoded for comparing", "[uri]") {
   std::vector<std::pair<std::string, std::string>> pairs;
   for_each_query_pair("a=1&&b&=x&c=2=3", [&](auto name, auto pair) { pairs.emplace_back(name, pair); });

@@ -155,6 +155,82 @@ TEST_CASE("names are sent, addresses are not", "[tls]") {
   }
 }
 
+// "full" or "resumed", by what the server says of it, too.
+std::string shake_knowing(const Pki& pki, const std::shared_ptr<TlsResumption>& known, int highest) {
+  bool reused = false;
+  std::string heard;
+  {
+    Peer peer(
+        pki.files,
+        [&reused](SSL* session) {
+          reused = SSL_session_reused(session) == 1;
+          SSL_write(session, "hello", 5);
+          SSL_shutdown(session);
+        },
+        highest);
+    TlsSession session(trusting(pki.ca.file()), peer.client(), "localhost");
+    session.resume(known);
+    REQUIRE(insist(peer.client(), session, [&] { return session.handshake(); }).kind == Io::Kind::moved);
+    std::array<char, 100> bytes;
+    REQUIRE(insist(peer.client(), session, [&] { return session.read(bytes); }).bytes == 5);  // after its tickets
+    heard = session.resumed() ? "resumed" : "full";
+  }
+  CHECK(reused == (heard == "resumed"));
+  return heard;
+}
+
+TEST_CASE("a server that forgets its keys is shaken hands with in full, and nothing is lost", "[tls]") {
+  const Pki pki;
+  for (const int highest : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    const auto known = std::make_shared<TlsResumption>();
+    for (int i = 0; i < 4; ++i) CHECK(shake_knowing(pki, known, highest) == "full");  // each Peer has keys of its own
+  }
+}
+
+TEST_CASE("sessions are kept in a bounded number, the unused before the used", "[tls]") {
+  TlsResumption known;
+  CHECK(known.take() == nullptr);
+  const auto session = [](unsigned char mark) {
+    TlsResumption::Session made(SSL_SESSION_new());
+    SSL_SESSION_set1_id(made.get(), &mark, 1);
+    return made;
+  };
+  const auto mark = [](const TlsResumption::Session& one) {
+    unsigned length = 0;
+    return *SSL_SESSION_get_id(one.get(), &length);
+  };
+  for (unsigned char i = 1; i <= 10; ++i) known.keep(session(i));
+  for (const int expected : {10, 9, 8, 7, 6, 5, 4, 3, 10, 9}) CHECK(mark(known.take()) == expected);
+  known.keep(session(11));
+  CHECK(mark(known.take()) == 11);
+  for (const int gone : {1, 2}) {
+    for (int i = 0; i < 8; ++i) CHECK(mark(known.take()) != gone);
+  }
+}
+
+TEST_CASE("contexts are the same for the same options and the same content of files", "[tls]") {
+  const Pki pki;
+  const test::TemporaryFolder folder;
+  const auto copy = [&folder](const std::string& from) {
+    std::ofstream(folder.path("ca")) << std::ifstream(from).rdbuf();
+    return TlsContext::open({.ca_file = folder.path("ca")}).value()->identity();
+  };
+  const std::string first = copy(pki.ca.file());
+  CHECK(copy(pki.ca.file()) == first);
+  CHECK(copy(pki.other_ca.file()) != first);
+  CHECK(trusting("")->identity() == trusting("")->identity());
+  CHECK(trusting("")->identity() != trusting("", false)->identity());
+}
+
+TEST_CASE("the server chooses among the protocols that are offered", "[tls]") {
+  const Pki pki;
+  Peer peer(pki.files, [](SSL*) {});  // knows nothing of ALPN
+  TlsSession session(trusting(pki.ca.file()), peer.client(), "localhost");
+  session.offer("\x02h2\x08http/1.1");
+  REQUIRE(insist(peer.client(), session, [&] { return session.handshake(); }).kind == Io::Kind::moved);
+  CHECK(session.protocol().empty());
+}
+
 TEST_CASE("megabytes go both ways in pieces of any size", "[tls]") {
   const Pki pki;
   Peer peer(pki.files, [](SSL* session) {  // an echo

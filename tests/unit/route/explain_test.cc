@@ -26,6 +26,10 @@ routes:
     match: POST /feed/{day}
     invalidate: { tags: [ "feed:${day}" ], soft: true }
     request: { headers: { set: { X-Key: s3cret } } }
+  - name: live
+    match: GET /live
+    upgrade: [ websocket ]
+    timeouts: { idle: 1m }
 )";
 
 Explained explained(std::string_view request, const std::vector<std::pair<std::string, std::string>>& fields = {}) {
@@ -62,9 +66,33 @@ TEST_CASE("a request is explained with the place of each answer") {
   CHECK(line(said, "request.max_body") == "16MiB @ default");
 }
 
+TEST_CASE("what a route says of upgrades and time") {
+  const auto said = explained("GET /live");
+  CHECK(line(said, "upgrade") == "websocket @ f:22");
+  CHECK(line(said, "timeouts.idle") == "1m @ f:23");
+  CHECK(line(said, "timeouts.total") == "-");
+  CHECK(line(explained("GET /search"), "upgrade") == "-");
+}
+
 TEST_CASE("the method may be left out, the target be a whole URL") {
   CHECK(line(explained("/feed/1"), "route") == "feed @ f:11");
   CHECK(explained("http://Example.com/feed/1").request == "GET example.com/feed/1");
+}
+
+TEST_CASE("of https servers it is said how they are known") {
+  const auto said_of = [](std::string_view upstream) {
+    const std::string file = "upstreams: { api: { servers: " + std::string(upstream) + " } }\n";
+    const auto made = prepare_text("f", file, {}, [](const std::string&) { return std::nullopt; });
+    INFO(text_of(made.diagnostics));
+    REQUIRE(made.ok());
+    return line(explain(*made.config, *made.routes, "/", {}).value(), "server's certificate");
+  };
+  CHECK(said_of("http://a:1") == "-");
+  CHECK(said_of("unix:/run/a.sock") == "-");
+  CHECK(said_of("https://a") == "for the server's host, signed by whom the system trusts @ default");
+  CHECK(said_of("https://a, tls: { server_name: api.internal }") ==
+        "for api.internal, signed by whom the system trusts @ f:1");
+  CHECK(said_of("https://a, tls: { verify: false }") == "any: it may be anybody @ f:1");
 }
 
 TEST_CASE("who the user is shows as a digest") {

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "proxy/cache/vary.h"
 #include "proxy/shared/redis_tier.h"
 #include "tests/support/redis_client.h"
 #include "tests/support/redis_server.h"
@@ -129,6 +130,25 @@ inline std::shared_ptr<Object> object_now(std::string_view key, std::string_view
   auto made = object_of(key, content);
   made->life.received = MonotonicClock::now();
   return made;
+}
+
+// A request, and an object that varies by what it asks for; bytes that no coding makes smaller.
+inline Fields request(std::string_view language) {
+  Fields fields;
+  fields.add("accept-language", language);
+  return fields;
+}
+
+inline std::shared_ptr<Object> in_language(std::string_view key, std::string_view language) {
+  auto made = object_now(key, language);
+  made->vary_names = {"accept-language"};
+  made->vary_values = {vary_value(request(language), "accept-language")};
+  return made;
+}
+
+inline std::string noise(std::size_t size) {
+  Mutator random(5);
+  return random_text(random, size, false);
 }
 
 }  // namespace weir::test

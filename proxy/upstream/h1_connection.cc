@@ -1,5 +1,5 @@
-// A connection to a server; see connection.h.
-#include "proxy/upstream/connection.h"
+// A connection that speaks HTTP/1.1; see h1_connection.h.
+#include "proxy/upstream/h1_connection.h"
 
 #include <algorithm>
 #include <cstring>
@@ -8,58 +8,50 @@
 namespace weir {
 namespace {
 
-constexpr H1Limits origin_limits() {
-  H1Limits limits;
-  limits.head = 64 * 1024 - 1;
-  limits.line = 32 * 1024;
-  return limits;
-}
+constexpr std::size_t kMostUnsentKept = 16 * 1024;  // of memory, for the next request
 
 }  // namespace
 
-OriginConnection::OriginConnection(Loop& loop, BufferPool& buffers, std::shared_ptr<Upstream> upstream,
-                                   OriginServer& server, int fd, Options options,
-                                   Callback<void(OriginConnection*)> idle_closed)
+H1Connection::H1Connection(Loop& loop, BufferPool& buffers, std::shared_ptr<Upstream> upstream, OriginServer& server,
+                           std::unique_ptr<Stream> stream, Callback<void(H1Connection*)> idle_closed)
     : loop_(loop),
       buffers_(buffers),
       upstream_(std::move(upstream)),
       server_(server),
-      options_(options),
       idle_closed_(std::move(idle_closed)),
-      stream_(loop, fd, this, on_readable, on_writable),
+      stream_(std::move(stream)),
       deadline_(loop, [this] { timed_out(); }),
       limits_(origin_limits()),
       parser_(limits_) {
-  server_.connects.fetch_add(1, std::memory_order_relaxed);
   server_.open.fetch_add(1, std::memory_order_relaxed);
-  stream_.want_write(true);
-  deadline_.set(options_.connect_timeout);
+  stream_->belong_to(this, on_readable, on_writable);
+  stream_->want_read(true);
 }
 
-OriginConnection::~OriginConnection() {
+H1Connection::~H1Connection() {
+  if (idle_ && !broken_) stream_->shut_down_writing();
   buffers_.give_back(std::move(buffer_));
   server_.open.fetch_sub(1, std::memory_order_relaxed);
 }
 
-void OriginConnection::begin(User& user, Method method) {
+void H1Connection::begin(User& user, Method method) {
   user_ = &user;
   method_ = method;
   ++requests_;
-  request_written_ = answered_ = paused_ = false;
-  allow(options_.first_byte_timeout, options_.between_bytes_timeout);
+  idle_ = request_written_ = answered_ = paused_ = false;
+  allow(options().first_byte_timeout, options().between_bytes_timeout);
   filled_ = parsed_ = 0;
   parser_.next_message(method);
-  if (!connected_) return;
-  stream_.want_read(true);
+  stream_->want_read(true);
   deadline_.clear();
 }
 
-void OriginConnection::allow(Duration first_byte, Duration between_bytes) {
+void H1Connection::allow(Duration first_byte, Duration between_bytes) {
   first_byte_ = first_byte;
   between_bytes_ = between_bytes;
 }
 
-std::string& OriginConnection::unsent_bytes() {
+std::string& H1Connection::unsent_bytes() {
   if (out_sent_ == out_.size()) {
     out_.clear();
     out_sent_ = 0;
@@ -67,13 +59,13 @@ std::string& OriginConnection::unsent_bytes() {
   return out_;
 }
 
-Result<void> OriginConnection::send_head(const H1RequestLine& line, const Fields& fields, Framing framing,
-                                         std::uint64_t length) {
+Result<void> H1Connection::send_head(const H1RequestLine& line, const Fields& fields, Framing framing,
+                                     std::uint64_t length) {
   chunked_ = framing == Framing::chunked;
   return write_h1_request(unsent_bytes(), line, fields, framing, length);
 }
 
-void OriginConnection::send_content(std::string_view bytes) {
+void H1Connection::send_content(std::string_view bytes) {
   if (bytes.empty()) return;
   std::string& out = unsent_bytes();
   if (chunked_) write_chunk_header(out, bytes.size());
@@ -81,16 +73,16 @@ void OriginConnection::send_content(std::string_view bytes) {
   if (chunked_) out.append("\r\n");
 }
 
-void OriginConnection::end_content(std::string_view trailers) {
+void H1Connection::end_content(std::string_view trailers) {
   end_due_ = tunnel_;
   if (chunked_) unsent_bytes().append("0\r\n").append(trailers).append("\r\n");
 }
 
-bool OriginConnection::flush() {
-  if (!connected_ || broken_) return false;
+bool H1Connection::flush() {
+  if (broken_) return false;
   while (unsent() > 0) {
     const iovec piece{out_.data() + out_sent_, unsent()};
-    const Io io = stream_.write({&piece, 1});
+    const Io io = stream_->write({&piece, 1});
     if (io.kind == Io::Kind::moved) {
       out_sent_ += io.bytes;
       if (tunnel_) deadline_.clear();
@@ -99,46 +91,48 @@ bool OriginConnection::flush() {
     if (tunnel_ && io.kind == Io::Kind::failed) tunnel_broke(io);
     // A failed write is not the end: the answer may have come already (413, say). Reading tells.
     if (io.kind == Io::Kind::again) {
-      stream_.want_write(true);
+      stream_->want_write(true);
       if (tunnel_ && !deadline_.is_set()) deadline_.set(tunnel_patience_);
       if (!parser_.started()) deadline_.set(between_bytes_);  // the origin takes nothing
     }
     return false;
   }
+  unsent_bytes();  // none: their memory goes, if it was much
+  if (out_.capacity() > kMostUnsentKept) std::string().swap(out_);
   if (!parser_.started()) deadline_.clear();  // it is the client's turn to send, or request_written() follows
-  if (end_due_ && !std::exchange(said_end_, true)) stream_.shut_down_writing();
+  if (end_due_ && !std::exchange(said_end_, true)) stream_->shut_down_writing();
   return true;
 }
 
 // What the origin sent behind the head comes as the first bytes.
-void OriginConnection::begin_tunnel(Duration patience) {
+void H1Connection::begin_tunnel(Duration patience) {
   tunnel_ = true;
   tunnel_patience_ = patience;
   deadline_.clear();
 }
 
 // Of a tunnel nothing is to be expected any more that reading would tell.
-void OriginConnection::tunnel_broke(const Io& io) {
-  loop_.defer([this, why = stream_.why(io), alive = std::weak_ptr<const int>(alive_)] {
+void H1Connection::tunnel_broke(const Io& io) {
+  loop_.defer([this, why = stream_->why(io), alive = std::weak_ptr<const int>(alive_)] {
     if (!alive.expired() && user_ != nullptr && !broken_) fail(Code::closed, "connection lost: " + why);
   });
 }
 
-void OriginConnection::request_written() {
+void H1Connection::request_written() {
   request_written_ = true;
   if (!parser_.started() && !paused_) deadline_.set(first_byte_);
 }
 
-void OriginConnection::pause_reading(bool yes) {
+void H1Connection::pause_reading(bool yes) {
   if (std::exchange(paused_, yes) == yes || broken_) return;
-  stream_.want_read(!yes && !heard_end_);
+  stream_->want_read(!yes && !heard_end_);
   if (yes && tunnel_) return;
   if (yes) {
     deadline_.clear();
   } else {
     watch_answer();
     // What was read before the pause waits in the buffer; where that is nothing, the end of the answer may still wait.
-    if (!parsing_ && buffer_) {
+    if (!parsing_ && parser_.started()) {
       loop_.defer([this, alive = std::weak_ptr<const int>(alive_)] {
         if (!alive.expired() && user_ != nullptr && !paused_ && !broken_) parse();
       });
@@ -146,33 +140,30 @@ void OriginConnection::pause_reading(bool yes) {
   }
 }
 
-bool OriginConnection::release() {
+bool H1Connection::end_use() {
   user_ = nullptr;
   deadline_.clear();
-  if (tunnel_ && !(heard_end_ && said_end_)) stream_.reset_on_close();  // it must not look like its end
+  if (tunnel_ && !(heard_end_ && said_end_)) stream_->reset_on_close();  // it must not look like its end
   const bool reusable = !tunnel_ && !broken_ && answered_ && request_written_ && unsent() == 0 &&
                         parser_.head().keep_alive && parsed_ == filled_;
   if (!reusable) return false;
+  idle_ = true;
   buffers_.give_back(std::move(buffer_));
-  stream_.want_read(true);  // a byte or an end while idle closes it
-  stream_.want_write(false);
+  stream_->want_read(true);  // a byte or an end while idle closes it
+  stream_->want_write(false);
   return true;
 }
 
-void OriginConnection::read_some() {
+void H1Connection::read_some() {
   if (broken_) return;
-  if (user_ == nullptr) {  // idle: whatever comes, it can't be an answer to anything
-    broken_ = true;
-    stream_.want_read(false);
-    return idle_closed_(this);
-  }
+  if (user_ == nullptr) return read_idle();
   if (!buffer_) buffer_ = buffers_.borrow();
   if (parsed_ > 0) {
     std::memmove(buffer_.get(), buffer_.get() + parsed_, filled_ - parsed_);
     filled_ -= parsed_;
     parsed_ = 0;
   }
-  const Io io = stream_.read({buffer_.get() + filled_, BufferPool::kSize - filled_});
+  const Io io = stream_->read({buffer_.get() + filled_, BufferPool::kSize - filled_});
   switch (io.kind) {
     case Io::Kind::again: return;
     case Io::Kind::moved:
@@ -180,16 +171,24 @@ void OriginConnection::read_some() {
       watch_answer();
       return parse();
     case Io::Kind::ended: return ended();
-    case Io::Kind::failed: return fail(Code::closed, std::string("connection lost: ") + stream_.why(io));
+    case Io::Kind::failed: return fail(Code::closed, std::string("connection lost: ") + stream_->why(io));
   }
 }
 
-void OriginConnection::watch_answer() {
+// Whatever comes, it can't be an answer to anything, but TLS has business of its own.
+void H1Connection::read_idle() {
+  if (stream_->quiet()) return;
+  broken_ = true;
+  stream_->want_read(false);
+  idle_closed_(this);
+}
+
+void H1Connection::watch_answer() {
   if (tunnel_) return;
   deadline_.set(parser_.started() || filled_ > 0 ? between_bytes_ : first_byte_);
 }
 
-void OriginConnection::parse() {
+void H1Connection::parse() {
   parsing_ = true;
   while (user_ != nullptr && !paused_ && !broken_ && !answered_) {
     std::size_t consumed = 0;
@@ -197,13 +196,14 @@ void OriginConnection::parse() {
     if (!more) break;
   }
   parsing_ = false;
-  if (!tunnel_ || parsed_ < filled_) return;
-  buffers_.give_back(std::move(buffer_));  // most tunnels say nothing most of the time
+  const bool rests = paused_ || tunnel_;  // slow readers, and tunnels that say nothing most of the time
+  if (!rests || parsed_ < filled_) return;
+  buffers_.give_back(std::move(buffer_));
   filled_ = parsed_ = 0;
 }
 
 // All of it is content, where it was framing before.
-bool OriginConnection::pass_on(std::string_view in) {
+bool H1Connection::pass_on(std::string_view in) {
   if (in.empty()) return false;
   parsed_ += in.size();
   user_->on_origin_body(in);
@@ -211,7 +211,7 @@ bool OriginConnection::pass_on(std::string_view in) {
 }
 
 // One event of the parser. False: nothing more to be had from these bytes.
-bool OriginConnection::step(std::string_view in, std::size_t& consumed) {
+bool H1Connection::step(std::string_view in, std::size_t& consumed) {
   if (tunnel_) return pass_on(in);
   const H1Event event = parser_.next(in, consumed);
   parsed_ += consumed;
@@ -230,12 +230,12 @@ bool OriginConnection::step(std::string_view in, std::size_t& consumed) {
   answered_ = true;
   deadline_.clear();
   user_->on_origin_end(parser_.trailers());
-  if (user_ != nullptr) stream_.want_read(false);  // nearly always it was released meanwhile: then it reads on, idle
+  if (user_ != nullptr) stream_->want_read(false);  // nearly always it was released meanwhile: then it reads on, idle
   return false;
 }
 
-void OriginConnection::ended() {
-  stream_.want_read(false);
+void H1Connection::ended() {
+  stream_->want_read(false);
   if (tunnel_) {
     heard_end_ = true;
     return user_->on_origin_end(parser_.trailers());
@@ -248,35 +248,25 @@ void OriginConnection::ended() {
     return user_->on_origin_end(parser_.trailers());
   }
   user_->on_origin_error({Side::origin, Code::closed, untouched ? "closed before an answer" : "answer cut short"},
-                         untouched);
+                         untouched ? OriginLoss::unanswered : OriginLoss::midway);
 }
 
-void OriginConnection::fail(Code code, std::string detail) {
+void H1Connection::fail(Code code, std::string detail) {
   broken_ = true;
-  stream_.want_read(false);
-  stream_.want_write(false);
+  stream_->want_read(false);
+  stream_->want_write(false);
   deadline_.clear();
-  const bool untouched = !parser_.started();
-  if (user_ != nullptr) user_->on_origin_error({Side::origin, code, std::move(detail)}, untouched);
+  const auto loss = parser_.started() ? OriginLoss::midway : OriginLoss::unanswered;
+  if (user_ != nullptr) user_->on_origin_error({Side::origin, code, std::move(detail)}, loss);
 }
 
-void OriginConnection::timed_out() {
-  if (!connected_) return fail(Code::refused, "no connection in time");
+void H1Connection::timed_out() {
   if (tunnel_) return fail(Code::timeout, "the origin takes nothing");
   fail(Code::timeout, parser_.started() ? "the answer stopped coming" : "no answer in time");
 }
 
-void OriginConnection::write_some() {
-  if (!connected_) {
-    if (const int error = stream_.connect_error(); error != 0) return fail(Code::refused, std::strerror(error));
-    connected_ = true;
-    stream_.want_write(false);
-    deadline_.clear();
-    if (user_ == nullptr) return stream_.want_read(true);
-    stream_.want_read(true);
-    return user_->on_origin_connected();
-  }
-  stream_.want_write(false);
+void H1Connection::write_some() {
+  stream_->want_write(false);
   if (flush() && user_ != nullptr) user_->on_origin_writable();
 }
 

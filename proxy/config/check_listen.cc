@@ -1,0 +1,49 @@
+// Rules of listeners that speak TLS; see check_listen.h.
+#include "proxy/config/check_listen.h"
+
+#include <utility>
+
+namespace weir {
+namespace {
+
+class ListenChecker {
+ public:
+  ListenChecker(const Config& config, std::size_t number, Diagnostics& diagnostics)
+      : config_(config), path_("listen." + std::to_string(number)), diagnostics_(diagnostics) {}
+
+  void check_tls(const ListenTls& tls) {
+    if (!given("tls.certificate") && !given("tls.key") && tls.certificates.empty() && !given("tls.certificates"))
+      return error("tls", "TLS without a certificate", "certificate and key");
+    if (given("tls.certificate") && tls.certificate.empty())
+      error("tls.certificate", "a certificate without a name", "a path");
+    if (given("tls.certificate") != given("tls.key"))
+      error(given("tls.key") ? "tls.key" : "tls.certificate", "half a pair", "certificate and key");
+    if (given("tls.key") && tls.key.empty()) error("tls.key", "a key without a name", "a path");
+    if (given("tls.certificates") && tls.certificates.empty())
+      error("tls.certificates", "no certificate", "at least one");
+  }
+
+ private:
+  bool given(const std::string& option) const { return config_.places.contains(path_ + "." + option); }
+
+  void error(const std::string& option, std::string what, std::string right) {
+    const auto place = config_.places.find(path_ + "." + option);
+    diagnostics_.push_back({Diagnostic::Severity::error, config_.file,
+                            place == config_.places.end() ? Place{1, 1} : place->second, std::move(what),
+                            std::move(right)});
+  }
+
+  const Config& config_;
+  const std::string path_;
+  Diagnostics& diagnostics_;
+};
+
+}  // namespace
+
+void check_tls(const Config& config, Diagnostics& diagnostics) {
+  for (std::size_t i = 0; i < config.listen.size(); ++i) {
+    if (config.listen[i].tls) ListenChecker(config, i, diagnostics).check_tls(*config.listen[i].tls);
+  }
+}
+
+}  // namespace weir

@@ -1,0 +1,96 @@
+// A connection on its way; see dial.h.
+#include "proxy/upstream/dial.h"
+
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+namespace weir {
+namespace {
+
+// As ALPN lists them (RFC 7301).
+std::string_view offered(UpstreamOptions::Protocol protocol) {
+  switch (protocol) {
+    case UpstreamOptions::Protocol::automatic: return "\x02h2\x08http/1.1";
+    case UpstreamOptions::Protocol::h1: return "\x08http/1.1";
+    case UpstreamOptions::Protocol::h2: return "\x02h2";
+  }
+  return {};
+}
+
+}  // namespace
+
+OriginDial::OriginDial(Loop& loop, std::shared_ptr<Upstream> upstream, OriginServer& server, std::size_t turn,
+                       std::shared_ptr<TlsResumption> known, bool http1, Dialled dialled)
+    : loop_(loop),
+      upstream_(std::move(upstream)),
+      server_(server),
+      known_(std::move(known)),
+      protocol_(http1 ? UpstreamOptions::Protocol::h1 : upstream_->options().protocol),
+      dialled_(std::move(dialled)),
+      deadline_(loop, [this] { fail(stream_->secured() ? "no TLS in time" : "no connection in time"); }) {
+  server_.connects.fetch_add(1, std::memory_order_relaxed);
+  server_.open.fetch_add(1, std::memory_order_relaxed);
+  begin(turn);
+}
+
+OriginDial::~OriginDial() {
+  server_.open.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void OriginDial::begin(std::size_t turn) {
+  const auto address = server_.address(turn);
+  const auto fd = address ? begin_connect(*address) : Result<int>(address.error());
+  if (!fd) {
+    return loop_.defer([this, alive = std::weak_ptr<const int>(alive_), why = fd.error().detail] {
+      if (!alive.expired()) fail(why);
+    });
+  }
+  stream_ = std::make_unique<Stream>(loop_, *fd, this, on_readable, on_writable);
+  stream_->want_write(true);
+  deadline_.set(upstream_->options().connect_timeout);
+}
+
+void OriginDial::connected() {
+  if (const int error = stream_->connect_error(); error != 0) return fail(std::strerror(error));
+  stream_->want_write(false);
+  stream_->want_read(true);
+  if (!server_.options().tls) return stands(protocol_ == UpstreamOptions::Protocol::h2);
+  const auto& tls = server_.tls();
+  const std::string& name = tls.server_name.empty() ? server_.options().host : tls.server_name;
+  auto session = std::make_unique<TlsSession>(tls.context, stream_->fd(), name);
+  session->resume(known_);
+  session->offer(offered(protocol_));
+  stream_->secure(std::move(session));
+  shake_hands();
+}
+
+void OriginDial::shake_hands() {
+  const Io io = stream_->handshake();
+  if (io.kind == Io::Kind::again) return;
+  if (io.kind != Io::Kind::moved) return fail(stream_->why(io));
+  server_.handshakes.fetch_add(1, std::memory_order_relaxed);
+  if (stream_->tls()->resumed()) server_.handshakes_resumed.fetch_add(1, std::memory_order_relaxed);
+  const bool http2 = stream_->tls()->protocol() == "h2";
+  if (!http2 && protocol_ == UpstreamOptions::Protocol::h2) return fail("the server does not offer HTTP/2");
+  stands(http2);
+}
+
+void OriginDial::stands(bool http2) {
+  deadline_.clear();
+  server_.spoken.store(http2 ? OriginServer::Spoken::http2 : OriginServer::Spoken::http1, std::memory_order_relaxed);
+  auto dialled = std::move(dialled_);
+  dialled(Standing{std::move(stream_), http2});
+}
+
+void OriginDial::fail(std::string_view why) {
+  deadline_.clear();
+  if (stream_) {
+    stream_->want_read(false);
+    stream_->want_write(false);
+  }
+  auto dialled = std::move(dialled_);
+  dialled(Error{Side::origin, Code::refused, server_.options().text + ": " + std::string(why)});
+}
+
+}  // namespace weir
