@@ -152,7 +152,7 @@ scenario('an origin that resets is RST_STREAM, no end; the other streams go on',
   assert.equal((await h2.get('/page')).status, 200);
 });
 
-scenario('a drain gives it until `drain` is over', `drain: 300ms\n${kRoutes}`, async ({ origin, h2: open, weir }) => {
+scenario('a drain lets it go on; the connection ends after it', kRoutes, async ({ origin, h2: open, weir }) => {
   origin.on('/live', granting(echo));
   const h2 = await open();
   const stream = await opened(dial(h2));
@@ -160,7 +160,17 @@ scenario('a drain gives it until `drain` is over', `drain: 300ms\n${kRoutes}`, a
   await h2.until(() => h2.goaway, 'GOAWAY');
   await stream.write('still here');
   await heard(stream, 'still here');
+  await stream.write('', { end: true });
+  assert.equal(await stream.closed(), 'end');
   await h2.closed();
+  assert.equal((await weir.ended()).code, 0);
+});
+
+scenario('but not for longer than `drain`', `drain: 300ms\n${kRoutes}`, async ({ origin, h2: open, weir }) => {
+  origin.on('/live', granting(echo));
+  const stream = await opened(dial(await open()));
+  weir.signal('SIGTERM');
+  assert.notEqual(await stream.closed(), 'end');
   assert.equal((await weir.ended()).code, 0);
 });
 
