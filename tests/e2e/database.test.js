@@ -20,13 +20,11 @@ for (const shared of [false, true]) {
       if (shared) redis = await RedisServer.start();
       streamvibe = await StreamVibe.start(shared ? { REDIS_URL: redis.url } : {}, { triggers: true });
       await eventually(async () => (await performance()).database_listener.phase === 'following', 'weir listens to the database');
-      // Until it follows the shared log, too, it trusts nothing that it keeps.
-      const trusted = async () => (await (await fetch(`${streamvibe.admin}/admin/nodes`)).json()).trusted;
-      if (shared) await eventually(trusted, 'weir trusts its memory');
     });
     await t.test('an UPDATE', async () => {
-      await get('/api/videos/1');
-      assert.match((await get('/api/videos/1')).status, /hit/);
+      // What the listener says of its start makes the first copies invalid, in a shared log a little later.
+      const kept = async () => /hit/.test((await get('/api/videos/1')).status);
+      await eventually(kept, 'a copy of the video is kept');
       streamvibe.sql("UPDATE videos SET title = 'changed by hand' WHERE id = 1");
       await eventually(async () => (await get('/api/videos/1')).body.title === 'changed by hand', 'the new title is served');
     });

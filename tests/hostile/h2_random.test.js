@@ -10,11 +10,12 @@ import { scenario } from '../support/scenario.js';
 import { Random } from '../coherence/random.js';
 import { unharmed } from './table.js';
 
-// The origin is in the same process as all the clients: it gets its time.
+// The origin is in the same process as all the clients: it gets its time. And it has room: a write that it has got is waited for, reset or not.
 const kRoutes = (origin) => `
 upstreams:
   api:
     servers: [ "${origin.url}" ]
+    connections: { max: 2000 }
     timeouts: { connect: 5s, first_byte: 5s, between_bytes: 5s }
 client:
   timeouts: { head: 600ms, idle: 5s, slow: 600ms }
