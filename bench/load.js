@@ -74,25 +74,39 @@ const kGenerators = {
         `http://127.0.0.1:${port}${kind === 'same' ? path : '/'}`, '--', path, ...more],
     figures: said,
   },
-  h2load: {
-    call: ({ port, asks: [, path], headers, seconds }) =>
-      ['h2load', '-t1', '-c16', '-m32', '-D', seconds, ...headers.flatMap((it) => ['-H', it]), `http://127.0.0.1:${port}${path}`],
-    figures: told_by_h2load,
-  },
+  h2: { call: ({ port, asks: [, path], seconds, bytes }) => [join(kBuilt, 'h2_generator'), port, seconds, path, bytes], figures: said },
+  'h2-tls': { call: (load) => [...kGenerators.h2.call(load), 'tls'], figures: said },
+  'h2, wrk': { call: (load) => h2load('http', ['-c16', '-m32'], load), figures: told_by_h2load },
+  'h2-tls, wrk': { call: (load) => h2load('https', ['-c16', '-m32'], load), figures: told_by_h2load },
+  tls: { call: (load) => h2load('https', ['--h1', `-c${load.connections}`, '-m1'], load), figures: told_by_h2load },
+  handshake: { call: ({ port, asks: [, path], seconds }) => [join(kBuilt, 'handshakes'), port, seconds, path], figures: said },
 };
-export const kGeneratorNames = ['own', 'wrk'];   // for HTTP/1.1
+export const kGeneratorNames = ['own', 'wrk'];
+
+// Which of them asks over that, where the caller wants one of kGeneratorNames; h2load is for HTTP/2 what wrk is for HTTP/1.1.
+export function generator_for(over, name) {
+  if (over === undefined) return name;
+  const known = `${over}, ${name}`;
+  return known in kGenerators ? known : over;
+}
+
+function h2load(scheme, options, { port, asks: [, path], headers, seconds }) {
+  return ['h2load', '-t1', ...options, '-D', seconds, ...headers.flatMap((it) => ['-H', it]), `${scheme}://127.0.0.1:${port}${path}`];
+}
 
 // The path of a program that is one C++ file beside this one, built where it is missing or older than its source.
-export function build_program(name) {
+export function build_program(name, libraries = []) {
   const [source, program] = [join(kHere, `${name}.cc`), join(kBuilt, name)];
   if (existsSync(program) && statSync(program).mtimeMs > statSync(source).mtimeMs) return program;
   mkdirSync(kBuilt, { recursive: true });
-  execFileSync('g++', ['-std=c++20', '-O2', '-o', program, source], { stdio: 'inherit' });
+  execFileSync('g++', ['-std=c++20', '-O2', '-o', program, source, ...libraries.map((it) => `-l${it}`)], { stdio: 'inherit' });
   return program;
 }
 
-export function build_generator() {
-  return build_program('generator');
+export function build_generators() {
+  build_program('generator');
+  build_program('h2_generator', ['ssl', 'crypto']);
+  build_program('handshakes', ['ssl', 'crypto']);
 }
 
 // Runs the generator and gives its line of figures. `started` is told of the process, to be able to stop it.

@@ -7,7 +7,7 @@ import http from 'node:http';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build_generator, kGeneratorNames, measure } from './load.js';
+import { build_generators, generator_for, kGeneratorNames, measure } from './load.js';
 import { markdown, summarise } from './report.js';
 import { kGroups, kRows, rows_named } from './rows.js';
 import { Servers, find_program, kServers, version_of } from './servers.js';
@@ -20,7 +20,7 @@ const kHelp = `
   --seconds S  how long each takes (3)
   --only NAMES ${Object.keys(kServers).join(',')}; the first is compared with the rest
   --connections C  kept open by the generator (64)
-  --generator G  ${kGeneratorNames.join(' or ')}: bench/generator.cc, or the well-known one, which is full sooner (${kGeneratorNames[0]})
+  --generator G  ${kGeneratorNames.join(' or ')}: bench/generator.cc and h2_generator.cc, or the well-known ones (wrk, h2load), which are full sooner (${kGeneratorNames[0]})
   --cores A,B  the server's core, and that of generator and origin (0,1)
   --no-build   takes build/weir as it is`;
 
@@ -100,7 +100,7 @@ class Bench {
 
   async start() {
     const [server_core, load_core] = this.#options.cores;
-    build_generator();
+    build_generators();
     this.#origin = await this.#servers.start_origin(load_core);
     for (const name of this.#options.names) {
       if (!find_program(kServers[name].program)) {
@@ -135,7 +135,7 @@ class Bench {
     const stamp = `${this.#stamp}-${name}`;
     const same = () => ['same', row.path];
     const load = (asks, time) => ({
-      generator: row.over ? 'h2load' : generator, port: server[kServers[name].ports[row.over] ?? 'port'], asks, headers, seconds: time, connections, core: cores[1], status: row.conditional ? 304 : 200,
+      generator: generator_for(row.over, generator), port: server[kServers[name].ports[row.over] ?? 'port'], asks, headers, bytes: row.bytes, seconds: time, connections, core: cores[1], status: row.conditional ? 304 : 200,
     });
     const watched = { server: server.pid, origin: this.#origin.pid, server_core: cores[0] };
     const started = (child) => { this.#load = child; };

@@ -21,7 +21,8 @@ const kStopLimit = 5_000;     // and until it has to be gone, or it is killed
 
 // The programs: how each is started, given the path of its filled-in configuration and its folder. `ports`: which of its ports speaks a
 // row's protocol, where that isn't the one for HTTP/1.1. `takes`: the rows that it takes part in, where not all.
-const kOnePort = { h2: 'port' }, kPortEach = { h2: 'h2_port' };
+const kTls = { 'h2-tls': 'tls_port', tls: 'tls_port', handshake: 'tls_port' };
+const kOnePort = { ...kTls, h2: 'port' }, kPortEach = { ...kTls, h2: 'h2_port' };
 export const kServers = {
   weir: {
     words: 'weir', ports: kOnePort, program: kWeir, version: ['version'], config: 'weir.yaml',
@@ -37,6 +38,7 @@ export const kServers = {
     command: ({ config, folder, port }) => ['-F', '-j', 'none', '-f', config, '-a', `127.0.0.1:${port}`, '-T', 'none',
       '-n', join(folder, 'varnish'), '-s', 'malloc,1g', '-p', 'thread_pools=1', '-p', 'thread_pool_min=200',
       '-p', 'thread_pool_max=1000', '-p', 'feature=+http2'],
+    takes: (row) => !(row.over in kTls),
   },
   // No cache: it serves files, which is as fast as it gets.
   h2o: {
@@ -90,6 +92,15 @@ export class Servers {
     mkdirSync(join(this.#folder, 'bodies'));
     writeFileSync(join(this.#folder, 'bodies', 'text'), kText);
     for (const [name, bytes] of Object.entries(kBodies)) writeFileSync(join(this.#folder, 'bodies', name), 'w'.repeat(bytes));
+    this.#make_certificate();
+  }
+
+  // One for all servers, of the kind that is usual: P-256. HAProxy wants it and its key in one file.
+  #make_certificate() {
+    const [certificate, key] = ['tls.crt', 'tls.key'].map((name) => join(this.#folder, name));
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '30',
+      '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out', certificate], { stdio: 'ignore' });
+    writeFileSync(join(this.#folder, 'tls.pem'), readFileSync(certificate, 'utf8') + readFileSync(key, 'utf8'));
   }
 
   async start_origin(core) {
@@ -117,15 +128,16 @@ export class Servers {
   async #start({ words, program, config, command }, core, env = {}) {
     const port = await free_port();
     const h2_port = await free_port();
-    const filled = this.#fill(config, { PORT: port, H2PORT: h2_port });
+    const tls_port = await free_port();
+    const filled = this.#fill(config, { PORT: port, H2PORT: h2_port, TLSPORT: tls_port });
     const log = join(this.#folder, `${words}.log`);
     const output = openSync(log, 'w');
-    const ports = { BENCH_PORT: port, BENCH_ADMIN_PORT: await free_port(), BENCH_ORIGIN_PORT: this.#origin_port };
+    const ports = { BENCH_PORT: port, BENCH_ADMIN_PORT: await free_port(), BENCH_ORIGIN_PORT: this.#origin_port, BENCH_TLS_PORT: tls_port };
     const pinned = core === null ? [] : ['taskset', '-c', String(core)];
     const [file, ...rest] = [...pinned, find_program(program), ...command({ config: filled, folder: this.#folder, port })];
     const child = spawn(file, rest,
       { stdio: ['ignore', output, output], cwd: this.#folder, env: { ...process.env, ...ports, ...env } });
-    const server = { words, child, port, h2_port, admin: ports.BENCH_ADMIN_PORT, pid: child.pid };
+    const server = { words, child, port, h2_port, tls_port, admin: ports.BENCH_ADMIN_PORT, pid: child.pid };
     this.#running.push(server);
     for (const limit = Date.now() + kStartLimit; !(await listens(port)); await sleep(50)) {
       if (child.exitCode !== null || child.signalCode !== null || Date.now() > limit) {

@@ -22,20 +22,31 @@ class Lines {
     used_ = static_cast<std::size_t>(std::to_chars(text_.data() + used_, text_.data() + text_.size(), n).ptr -
                                      text_.data());
   }
-  void add_cache_status(const CacheStatus& status) {
-    add("Cache-Status: ");
-    used_ += write_cache_status(text_.data() + used_, status);
+  void add_cache_status(const CacheStatus& status) { used_ += write_cache_status(text_.data() + used_, status); }
+
+  // A line: its name, then its value, then the end.
+  void begin(Name id) {
+    add(text_of(id));
+    add(": ");
+    marks_[lines_] = {id, static_cast<std::uint16_t>(used_), 0};
+  }
+  void end() {
+    marks_[lines_++].end = static_cast<std::uint16_t>(used_);
     add("\r\n");
   }
+
   std::string_view text() const { return {text_.data(), used_}; }
+  std::span<const LineMark> marks() const { return {marks_.data(), lines_}; }
 
  private:
-  std::array<char, 768> text_{};
-  std::size_t used_ = 0;
+  std::array<char, 768> text_;  // read only as far as it was written
+  std::array<LineMark, 4> marks_{};
+  std::size_t used_ = 0, lines_ = 0;
 };
 
 void add_server_timing(Lines& lines, const Exchange& x) {
-  lines.add("Server-Timing: cache;desc=");
+  lines.begin(Name::server_timing);
+  lines.add("cache;desc=");
   lines.add(word(x.outcome));
   if (x.origin_time.count() > 0) {
     const auto us = std::chrono::duration_cast<std::chrono::microseconds>(x.origin_time).count();
@@ -44,25 +55,27 @@ void add_server_timing(Lines& lines, const Exchange& x) {
     lines.add(".");
     lines.add_number(us / 100 % 10);
   }
-  lines.add("\r\n");
+  lines.end();
 }
 
 // Age only where the answer was kept (RFC 9111 §5.1); what just came from the origin has no more age than it said.
 void add_age(Lines& lines, const Exchange& x, const Object& object) {
   const auto age = std::chrono::duration_cast<std::chrono::seconds>(object.life.age(x.worker.loop.now().mono)).count();
   if (x.status_line.hit || x.outcome == Outcome::revalidated || age > 0) {
-    lines.add("Age: ");
+    lines.begin(Name::age);
     lines.add_number(std::max<std::int64_t>(0, age));
-    lines.add("\r\n");
+    lines.end();
   }
 }
 
 void add_lines(Lines& lines, const Exchange& x) {
+  lines.begin(Name::cache_status);
   lines.add_cache_status(x.status_line);
+  lines.end();
   add_server_timing(lines, x);
-  lines.add("X-Request-Id: ");
+  lines.begin(Name::x_request_id);
   lines.add(x.request_id);
-  lines.add("\r\n");
+  lines.end();
 }
 
 // A route whose filters edit responses: the head, with the Age, is put together field by field.
@@ -111,10 +124,14 @@ void start_answer(Exchange& x, const Object& object, const AnswerHead& head) {
   start.status = head.status;
   start.head = x.route->edits_client_response ? edited_head(x, object, head.ready, head.status) : head.ready;
   start.extra = lines.text();
+  start.marks = lines.marks();
   std::string with_dictionary;
   if (head.status == 200) {
     with_dictionary = announcement(x, object);
-    if (!with_dictionary.empty()) start.extra = with_dictionary.insert(0, lines.text());
+    if (!with_dictionary.empty()) {
+      start.extra = with_dictionary.insert(0, lines.text());
+      start.marks = {};
+    }
   }
   start.body = body_follows(x, head.status);
   start.length_in_head = head.length_in_head;

@@ -16,10 +16,17 @@
 
 namespace weir {
 
+// One line of ResponseStart::extra: its name, and where its value begins and ends.
+struct LineMark {
+  Name id;
+  std::uint16_t begin, end;
+};
+
 struct ResponseStart {
   int status = 0;
   std::string_view head;                // ready lines: status line and fields, each with CR LF
   std::string_view extra;               // further field lines, made for this response
+  std::span<const LineMark> marks;      // all of `extra`, for who wants no lines; empty: not known
   bool body = true;                     // false: no content follows (HEAD, 204, 304)
   bool length_in_head = false;          // head says Content-Length
   std::optional<std::uint64_t> length;  // of the content, where it is known

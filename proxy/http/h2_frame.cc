@@ -60,7 +60,7 @@ std::optional<H2Code> H2Settings::apply(std::string_view payload) noexcept {
         if (value < kH2LeastFrame || value > 0xffffff) return H2Code::protocol_error;
         max_frame = value;
         break;
-      case H2Setting::header_table_size:  // weir's encoder has no table: any size is large enough
+      case H2Setting::header_table_size: least_table = std::min(least_table, value); break;
       case H2Setting::max_concurrent_streams:
       case H2Setting::max_header_list_size:  // advice: who can't read an answer's head resets its stream
         break;

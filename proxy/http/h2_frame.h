@@ -17,6 +17,7 @@ inline constexpr std::size_t kH2LeastFrame = 16 * 1024;  // what everybody takes
 inline constexpr std::uint32_t kH2MostWindow = 0x7fffffff;
 inline constexpr std::uint32_t kH2MostStream = 0x7fffffff;
 inline constexpr std::uint32_t kH2FirstWindow = 65535;  // before anybody says otherwise
+inline constexpr std::uint32_t kH2FirstTable = 4096;    // the same of HPACK
 
 enum class H2Type : std::uint8_t {
   data,
@@ -86,6 +87,7 @@ enum class H2Setting : std::uint16_t {
 struct H2Settings {
   std::uint32_t initial_window = kH2FirstWindow;
   std::uint32_t max_frame = kH2LeastFrame;
+  std::uint32_t least_table = kH2FirstTable;  // the smallest that was ever said for its HPACK decoder
 
   // The payload of a SETTINGS frame, in order; what is wrong with it, if anything is.
   std::optional<H2Code> apply(std::string_view payload) noexcept;

@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::uint8_t kStatusName = 8;  // of the static table, as all indexes here (RFC 7541 appendix A)
 constexpr std::uint8_t kNeverIndexed = 0x10;
+constexpr std::uint8_t kEnters = 0x40;
+constexpr std::uint8_t kIndexed = 0x80;
 constexpr std::size_t kFieldRoom = 10;  // what a field takes beside its name and its value, at most
 
 // The first entry of the static table that has the name; 0: none has.
@@ -67,11 +69,11 @@ constexpr std::uint8_t static_index(Name id) {
   }
 }
 
-// What tells one user from another stays out of every table on the way.
 constexpr bool is_secret(Name id) {
   return id == Name::set_cookie || id == Name::authorization || id == Name::proxy_authorization || id == Name::cookie;
 }
 
+// How a field that doesn't enter the table begins, by its name.
 struct NameCode {
   std::uint8_t size = 0;
   std::array<char, 2> bytes{};
@@ -110,16 +112,29 @@ char* put_length(char* at, std::size_t n) {
   return put_rest(at, n - 127);
 }
 
+char* put_text(char* at, std::string_view text) {
+  at = put_length(at, text.size());
+  return std::copy(text.begin(), text.end(), at);
+}
+
+char* put_name(char* at, std::string_view name) {
+  at = put_length(at, name.size());
+  return std::transform(name.begin(), name.end(), at, to_lower);
+}
+
 char* put_field(char* at, Name id, std::string_view name, std::string_view value) {
   const NameCode& code = kNameCodes[static_cast<std::size_t>(id)];
   std::memcpy(at, code.bytes.data(), code.bytes.size());
   at += code.size;
-  if (code.size == 1) {
-    at = put_length(at, name.size());
-    at = std::transform(name.begin(), name.end(), at, to_lower);
-  }
-  at = put_length(at, value.size());
-  return std::copy(value.begin(), value.end(), at);
+  if (code.size == 1) at = put_name(at, name);
+  return put_text(at, value);
+}
+
+char* put_entering(char* at, Name id, std::string_view name, std::string_view value) {
+  const std::uint8_t index = static_index(id);
+  *at++ = static_cast<char>(kEnters | index);
+  if (index == 0) at = put_name(at, name);
+  return put_text(at, value);
 }
 
 // weir's own framing has another word for it, or none (RFC 9113 §8.2.2).
@@ -165,10 +180,31 @@ bool HpackDecoder::step(Reading& reading, Pair& field) {
   }
 }
 
-void append_hpack_field(std::string& out, Name id, std::string_view name, std::string_view value) {
+bool is_hpack_secret(Name id) {
+  return is_secret(id);
+}
+
+void append_hpack_field(std::string& out, Name id, std::string_view name, std::string_view value, bool enters) {
   const std::size_t begin = out.size();
   out.resize(begin + name.size() + value.size() + kFieldRoom);
-  out.resize(static_cast<std::size_t>(put_field(out.data() + begin, id, name, value) - out.data()));
+  char* const at = out.data() + begin;
+  char* const end = enters ? put_entering(at, id, name, value) : put_field(at, id, name, value);
+  out.resize(static_cast<std::size_t>(end - out.data()));
+}
+
+void append_hpack_indexed(std::string& out, std::size_t index) {
+  if (index < 127) return out.push_back(static_cast<char>(kIndexed | index));
+  std::array<char, kFieldRoom> code{static_cast<char>(kIndexed | 127)};
+  out.append(code.data(), put_rest(code.data() + 1, index - 127));
+}
+
+void append_hpack_named(std::string& out, std::size_t index, std::string_view value) {
+  const std::size_t begin = out.size();
+  out.resize(begin + value.size() + 2 * kFieldRoom);
+  char* at = out.data() + begin;
+  *at++ = 15;
+  at = put_text(put_rest(at, index - 15), value);
+  out.resize(static_cast<std::size_t>(at - out.data()));
 }
 
 void append_hpack_status(std::string& out, int status) {
@@ -181,24 +217,30 @@ void append_hpack_status(std::string& out, int status) {
   out.append(literal.data(), literal.size());
 }
 
+bool next_hpack_line(std::string_view& lines, HpackLine& line) {
+  while (!lines.empty()) {
+    const auto end = std::min(lines.find("\r\n"), lines.size());
+    const auto text = lines.substr(0, end);
+    lines.remove_prefix(std::min(end + 2, lines.size()));
+    const auto colon = text.find(':');
+    if (text.starts_with("HTTP/") || colon == std::string_view::npos || colon == 0) continue;
+    const auto name = text.substr(0, colon);
+    const Name id = name_of(name);
+    if (is_connections(id)) continue;
+    auto value = text.substr(colon + 1);
+    if (value.starts_with(' ')) value.remove_prefix(1);
+    line = {id, name, value};
+    return true;
+  }
+  return false;
+}
+
 void append_hpack_lines(std::string& out, std::string_view lines) {
-  if (lines.starts_with("HTTP/")) lines.remove_prefix(std::min(lines.find("\r\n"), lines.size() - 2) + 2);
   const std::size_t begin = out.size();
   out.resize(begin + 2 * lines.size() + kFieldRoom);  // a line has four bytes that a field hasn't
   char* at = out.data() + begin;
-  while (!lines.empty()) {
-    const auto end = std::min(lines.find("\r\n"), lines.size());
-    const auto line = lines.substr(0, end);
-    lines.remove_prefix(std::min(end + 2, lines.size()));
-    const auto colon = line.find(':');
-    if (colon == std::string_view::npos || colon == 0) continue;
-    const auto name = line.substr(0, colon);
-    const Name id = name_of(name);
-    if (is_connections(id)) continue;
-    auto value = line.substr(colon + 1);
-    if (value.starts_with(' ')) value.remove_prefix(1);
-    at = put_field(at, id, name, value);
-  }
+  HpackLine line;
+  while (next_hpack_line(lines, line)) at = put_field(at, line.id, line.name, line.value);
   out.resize(static_cast<std::size_t>(at - out.data()));
 }
 

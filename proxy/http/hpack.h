@@ -1,6 +1,5 @@
-// HPACK (RFC 7541). Decoding is nghttp2's. Encoding uses the static table and literals, never a table that grows: so a
-// block says the same on every connection, can be made once and copied, and no client's fields can be told by the size
-// of another's (the reason for "never indexed"). No Huffman code: it would cost more time than the bytes are worth.
+// HPACK (RFC 7541). Decoding is nghttp2's. Here are the words of encoding; whole heads, and what a client's table knows
+// of them, are hpack_table.h's. No Huffman code: it would cost more time than the bytes are worth.
 #pragma once
 
 #include <cstddef>
@@ -47,13 +46,29 @@ class HpackDecoder {
   nghttp2_hd_inflater* inflater_ = nullptr;
 };
 
-// The first bytes of the first block of a connection: that weir's table has no room and so never changes, whatever the
-// other side's settings say.
+// At the beginning of a block: the table has no room from here on, and so is empty.
 inline constexpr char kHpackNoTable = 0x20;
 
+// The index of the latest entry of the other side's table, and what an entry takes of its room beside name and value.
+inline constexpr std::size_t kHpackLatest = 62;
+inline constexpr std::size_t kHpackEntryOverhead = 32;
+
 // Appends one field. The name in any case: it is written in lower case. Names and values hold what HTTP allows.
-void append_hpack_field(std::string& out, Name id, std::string_view name, std::string_view value);
+// `enters`: it becomes the latest entry of the other side's table.
+void append_hpack_field(std::string& out, Name id, std::string_view name, std::string_view value, bool enters = false);
 void append_hpack_status(std::string& out, int status);
+void append_hpack_indexed(std::string& out, std::size_t index);                        // an entry as it is
+void append_hpack_named(std::string& out, std::size_t index, std::string_view value);  // the name of an entry
+
+// What tells one user from another: it stays out of every table on the way, so that nobody learns of it by sizes.
+bool is_hpack_secret(Name id);
+
+struct HpackLine {
+  Name id;
+  std::string_view name, value;
+};
+// The next of `lines` that is a field of HTTP/2, and takes it off; false: there is none. See append_hpack_lines().
+bool next_hpack_line(std::string_view& lines, HpackLine& line);
 
 // The fields of ready HTTP/1.1 lines, each with CR LF, without what is the connection's: Connection, Keep-Alive,
 // Transfer-Encoding and the like. A first line that is a status line is left out.

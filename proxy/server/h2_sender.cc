@@ -14,25 +14,35 @@ void H2Sender::restart() {
   accounts_.cut(output_.sent());
   output_.clear();
   window_ = H2SendWindow{};
-  announced_ = false;
+  table_.restart();
   waiting_.clear();
   frames_ = 0;
 }
 
 void H2Sender::begin_block() {
   block_.clear();
-  if (!std::exchange(announced_, true)) block_.push_back(kHpackNoTable);
+  table_.begin(block_);
 }
 
 void H2Sender::add_block(std::uint32_t stream, bool ends) {
+  if (block_.size() <= kFrame) {
+    const auto flags = static_cast<std::uint8_t>(h2_flag::kEndHeaders | (ends ? h2_flag::kEndStream : 0U));
+    const auto header =
+        write_h2_frame_header({static_cast<std::uint32_t>(block_.size()), H2Type::headers, flags, stream});
+    output_.add({header.data(), header.size()});
+    output_.add(block_);
+    return;
+  }
   frame([&](std::string& out) { append_h2_headers(out, stream, block_, ends); });
 }
 
 void H2Sender::head(std::uint32_t stream, const ResponseStart& response, bool ends) {
   begin_block();
   append_hpack_status(block_, response.tunnel.empty() ? response.status : 200);  // RFC 8441 §5
-  append_hpack_lines(block_, response.head);
-  append_hpack_lines(block_, response.extra);
+  table_.add(block_, heads_.find(response.head));
+  if (response.marks.empty()) append_hpack_lines(block_, response.extra);
+  for (const auto& [id, begin, end] : response.marks)
+    table_.add_own(block_, id, response.extra.substr(begin, end - begin));
   const bool says_length = response.length && !response.length_in_head;
   if (says_length && response.status != 304 && response.status != 204) {
     std::array<char, 20> digits{};

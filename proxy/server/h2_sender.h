@@ -10,6 +10,7 @@
 
 #include "proxy/exchange/channel.h"
 #include "proxy/http/h2_window.h"
+#include "proxy/http/hpack_table.h"
 #include "proxy/server/accounts.h"
 #include "proxy/server/output.h"
 
@@ -22,7 +23,7 @@ class H2Sender {
   static constexpr std::size_t kMostQueued = 256 * 1024;  // then streams wait for their turns, and requests unread
   static constexpr std::size_t kFrame = kH2LeastFrame;    // no DATA frame is longer: a turn
 
-  explicit H2Sender(WorkerContext& worker) : accounts_(worker) {}
+  H2Sender(WorkerContext& worker, HpackHeads& heads) : accounts_(worker), heads_(heads) {}
 
   void restart();  // another connection; what the one before didn't send it never will
 
@@ -41,6 +42,7 @@ class H2Sender {
   void data(std::uint32_t stream, std::size_t bytes, bool ends);
   Output& output() { return output_; }
 
+  HpackTable& table() { return table_; }
   H2SendWindow& window() { return window_; }
   // How much content may go into the output now, whoever's it is.
   std::size_t room() const;
@@ -68,8 +70,9 @@ class H2Sender {
   Output output_;
   Accounts accounts_;  // none where output_ is empty
   std::string scratch_, block_;
+  HpackHeads& heads_;
+  HpackTable table_;
   H2SendWindow window_;
-  bool announced_ = false;          // kHpackNoTable is out
   std::vector<H2Stream*> waiting_;  // those whose turn was longest ago first
   unsigned frames_ = 0;
 };

@@ -14,8 +14,8 @@ constexpr std::size_t kEarlyPriorities = 16;
 
 }  // namespace
 
-H2Session::H2Session(WorkerContext& worker, const H1Limits& limits, H2StreamPool& pool)
-    : worker_(worker), limits_(limits), pool_(pool), parser_(limits), sender_(worker) {}
+H2Session::H2Session(WorkerContext& worker, const H1Limits& limits, H2Shared& shared)
+    : worker_(worker), limits_(limits), pool_(shared.streams), parser_(limits), sender_(worker, shared.heads) {}
 
 H2Session::~H2Session() {
   detach();
@@ -197,6 +197,7 @@ void H2Session::on_end() {
 
 void H2Session::on_settings() {
   sender_.frame([](std::string& out) { append_h2_settings_ack(out); });
+  sender_.table().resize(parser_.settings().least_table);
   const std::uint32_t window = parser_.settings().initial_window;
   const std::int64_t more = std::int64_t{window} - std::exchange(initial_window_, window);
   if (more == 0) return;

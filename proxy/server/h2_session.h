@@ -19,9 +19,16 @@
 
 namespace weir {
 
+// What the sessions of a worker have in common; outlives them.
+struct H2Shared {
+  explicit H2Shared(WorkerContext& worker) : streams(worker) {}
+  H2StreamPool streams;
+  HpackHeads heads;
+};
+
 class H2Session final : public ClientSession {
  public:
-  H2Session(WorkerContext& worker, const H1Limits& limits, H2StreamPool& pool);
+  H2Session(WorkerContext& worker, const H1Limits& limits, H2Shared& shared);
   ~H2Session() override;
 
   ClientProtocol protocol() const override { return ClientProtocol::http2; }

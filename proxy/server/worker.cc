@@ -21,7 +21,7 @@ constexpr unsigned kHandshakesATurn = 4;  // steps of them: a millisecond or two
 Worker::Worker(Node& node, unsigned number)
     : context_(node, number),
       handshakes_(context_.loop, kHandshakesATurn),
-      streams_(context_),
+      h2_(context_),
       sweep_(context_.loop, [this] { sweep(); }) {}
 
 Worker::~Worker() {
@@ -29,7 +29,7 @@ Worker::~Worker() {
   listeners_.clear();
   clients_.clear();
   for (auto& free : sessions_) free.clear();
-  streams_.clear();
+  h2_.streams.clear();
   while (!context_.fetches.empty()) context_.fetches.back()->fail({Side::internal, Code::unavailable, "weir stops"});
   while (!context_.recodings.empty())
     (*context_.recodings.begin())->stop({Side::internal, Code::unavailable, "weir stops"});
@@ -132,7 +132,7 @@ std::unique_ptr<ClientSession> Worker::borrow_session(ClientProtocol protocol) {
   if (free.empty()) {
     switch (protocol) {
       case ClientProtocol::http1: return std::make_unique<H1Session>(context_, limits_);
-      case ClientProtocol::http2: return std::make_unique<H2Session>(context_, limits_, streams_);
+      case ClientProtocol::http2: return std::make_unique<H2Session>(context_, limits_, h2_);
     }
   }
   auto session = std::move(free.back());

@@ -11,7 +11,7 @@
 #include "proxy/net/listener.h"
 #include "proxy/net/ration.h"
 #include "proxy/server/client_connection.h"
-#include "proxy/server/h2_stream.h"
+#include "proxy/server/h2_session.h"
 
 namespace weir {
 
@@ -54,7 +54,7 @@ class Worker {
   H1Limits limits_;
   ClientPatience patience_;
   unsigned most_connections_ = 0;
-  H2StreamPool streams_;  // of all HTTP/2 sessions; outlives them
+  H2Shared h2_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::unique_ptr<ClientConnection>> clients_;
   std::array<std::vector<std::unique_ptr<ClientSession>>, kClientProtocols> sessions_;  // free ones, by protocol
