@@ -41,6 +41,7 @@ void Exchange::take(RequestHead& head, const Client& client) {
   request = &head;
   client_address = client.address;
   secure = client.tls;
+  hold = client.hold;
   snapshot = worker.snapshot;
   began = worker.loop.now().mono;
   came = worker.node.rules.shared() ? MonotonicClock::now() : began;
@@ -127,6 +128,7 @@ FetchOrder Exchange::order(FlightPtr flight, ObjectPtr kept, bool store, bool sh
   order.upgrade = upgrade;
   order.client_address = client_address;
   order.secure = secure;
+  if (hold != nullptr) order.hold = *hold;
   order.request_id = request_id;
   order.traceparent = traceparent(*this);
   return order;
@@ -138,7 +140,9 @@ bool Exchange::refresh(const ObjectPtr& object) {
   if (!eligibility.store || credentials) return false;
   auto claim = claim_shared(worker.node, {*route, values, key, {}, object.get()});
   if (!claim.leads) return true;  // one is under way
-  Fetch::start(worker, order(std::move(claim.flight), object, true, true));
+  FetchOrder unasked = order(std::move(claim.flight), object, true, true);
+  unasked.hold.reset();  // nobody asked for it
+  Fetch::start(worker, unasked);
   return true;
 }
 

@@ -53,6 +53,7 @@ struct FoundCopy {
 struct Client {
   std::string_view address;  // without port
   bool tls = false;
+  const std::shared_ptr<const void>* hold = nullptr;  // FetchOrder::hold, of the connection; may be null
 };
 
 class Exchange {
@@ -84,6 +85,7 @@ class Exchange {
   RequestHead* request = nullptr;
   std::string_view client_address;
   bool secure = false;          // the client asks over TLS
+  const std::shared_ptr<const void>* hold = nullptr;
   std::string_view request_id;  // in id_text or the request's own
   std::array<char, 32> id_text{};
   std::shared_ptr<const WorkerSnapshot> snapshot;

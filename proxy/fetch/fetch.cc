@@ -46,6 +46,7 @@ Fetch::Fetch(WorkerContext& its_worker, const FetchOrder& order)
       client_address(arena.copy(order.client_address)),
       request_id(arena.copy(order.request_id)),
       traceparent(arena.copy(order.traceparent)),
+      hold(order.hold),
       step_(&kShare) {
   // What is stored is whole, whoever asks first.
   const bool whole = order.store && order.request->method == Method::head;

@@ -43,6 +43,8 @@ struct FetchOrder {
   std::string_view upgrade;        // the protocol to go over to; mostly empty
   std::string_view client_address;
   bool secure = false;  // the client asks over TLS
+  // Kept until the fetch is over, be its client gone or not: so a connection knows what it has under way here.
+  std::shared_ptr<const void> hold;
   std::string_view request_id;
   std::string_view traceparent;
 };
@@ -82,6 +84,7 @@ class Fetch final : public OriginConnection::User {
   std::string_view upgrade;        // asked for; then there is no upload, but
   std::shared_ptr<Upload> tunnel;  // what the client says after the 101
   std::string_view client_address, request_id, traceparent;
+  std::shared_ptr<const void> hold;
 
   Operation sharing;                     // asking Redis
   RedisLease lease;                      // this node fetches it for all

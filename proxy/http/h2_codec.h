@@ -100,6 +100,8 @@ class H2RequestParser {
   bool client_ended(std::size_t slot) const { return open_[slot].client_ended; }
   // A GOAWAY said that no stream past last_stream() will be served.
   void take_no_more() { takes_more_ = false; }
+  // What is under way for streams of this connection, reset ones too: it counts as if their streams were still open.
+  void set_under_way(std::size_t requests) { under_way_ = requests; }
 
   std::uint32_t last_stream() const { return last_stream_; }
   std::size_t streams() const { return streams_; }
@@ -155,7 +157,7 @@ class H2RequestParser {
   bool takes_more_ = true;
   std::uint32_t last_stream_ = 0;
   std::vector<Open> open_;
-  std::size_t streams_ = 0;
+  std::size_t streams_ = 0, under_way_ = 0;
   std::vector<std::uint32_t> reset_;  // the latest that weir reset while their clients could still send: a ring
   std::size_t next_reset_ = 0;
 

@@ -9,6 +9,7 @@ namespace weir {
 namespace {
 
 constexpr unsigned kMostContinuations = 8;
+constexpr std::size_t kLongestBlock = 4;  // heads: a larger one than is taken gets an answer, if it is no flood
 constexpr std::uint64_t kMostDropped = 64 * 1024;  // of a body that nobody wants, once its answer is out
 constexpr std::size_t kResetsRemembered = 256;
 constexpr std::size_t kPriorityFields = 5;
@@ -35,6 +36,7 @@ void H2RequestParser::restart(bool tls) {
   budget_.restart();
   takes_more_ = true;
   last_stream_ = block_stream_ = 0;
+  under_way_ = 0;
   end_slot_ = kNone;
   next_reset_ = 0;
   reset_.clear();
@@ -249,7 +251,7 @@ H2Event H2RequestParser::headers(const H2FrameHeader& header, std::string_view p
   }
   if (stream > last_stream_) {
     last_stream_ = stream;
-    block_use_ = !takes_more_ ? Use::dropped : streams_ < kMostStreams ? Use::request : Use::refused;
+    block_use_ = !takes_more_ ? Use::dropped : std::max(streams_, under_way_) < kMostStreams ? Use::request : Use::refused;
   } else if (find(stream) != kNone) {
     block_use_ = Use::trailers;
   } else if (std::find(reset_.begin(), reset_.end(), stream) != reset_.end()) {
@@ -268,11 +270,14 @@ H2Event H2RequestParser::headers(const H2FrameHeader& header, std::string_view p
 
 H2Event H2RequestParser::continuation(const H2FrameHeader& header, std::string_view payload, Time now) {
   if (block_stream_ == 0) return fail(H2End::protocol);
-  if (++continuations_ > kMostContinuations || block_.size() + payload.size() > limits_.head) {
+  if (++continuations_ > kMostContinuations || block_.size() + payload.size() > kLongestBlock * limits_.head) {
     return fail(H2End::continuations);
   }
   block_.append(payload);
-  return header.has(h2_flag::kEndHeaders) ? block(block_, now) : H2Event::need_more;
+  if (!header.has(h2_flag::kEndHeaders)) return H2Event::need_more;
+  const H2Event event = block(block_, now);
+  if (block_.capacity() > limits_.head) std::string().swap(block_);
+  return event;
 }
 
 H2Event H2RequestParser::block(std::string_view whole, Time now) {

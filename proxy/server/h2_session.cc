@@ -53,6 +53,7 @@ void H2Session::detach() {
   window_in_ = H2ReceiveWindow(kWindowIn);
   early_priorities_.clear();
   initial_window_ = kH2FirstWindow;
+  hold_ = std::make_shared<const char>();
   leaving_ = Leaving::no;
   closing_ = processing_ = held_back_ = partial_ = client_leaves_ = flush_due_ = false;
 }
@@ -109,6 +110,7 @@ void H2Session::process() {
   idle_looks_ = 0;
   const Time now = worker_.loop.now().mono;
   parser_.budget().sent_content(sender_.take_frames());
+  parser_.set_under_way(static_cast<std::size_t>(hold_.use_count() - 1));
   do {
     held_back_ = false;
     processing_ = true;
@@ -166,9 +168,11 @@ void H2Session::on_head() {
   if (!early_priorities_.empty()) take_early_priority(stream);
   worker_.node.metrics.clients(worker_.number).http2_streams.add();
   const Refusal& refusal = parser_.refusal();
-  if (refusal.status == 0) return stream.exchange.begin(stream.head, connection_->client());
+  Client client = connection_->client();
+  client.hold = &hold_;
+  if (refusal.status == 0) return stream.exchange.begin(stream.head, client);
   worker_.node.metrics.requests_malformed.fetch_add(1, std::memory_order_relaxed);
-  stream.exchange.begin_refused(stream.head, connection_->client(), refusal.status, refusal.detail);
+  stream.exchange.begin_refused(stream.head, client, refusal.status, refusal.detail);
 }
 
 void H2Session::on_refused() {

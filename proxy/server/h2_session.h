@@ -104,9 +104,11 @@ class H2Session final : public ClientSession {
   enum class Leaving : std::uint8_t { no, announced, last } leaving_ = Leaving::no;  // GOAWAY that is out
   bool closing_ = false, processing_ = false, held_back_ = false, partial_ = false, client_leaves_ = false;
   bool flush_due_ = false;
+  std::shared_ptr<const void> hold_ = std::make_shared<const char>();  // FetchOrder::hold
   unsigned idle_looks_ = 0;  // of the clock, since something came
 
-  static constexpr std::uint32_t kWindowIn = 256 * 1024;  // for all streams of a connection
+  // For all streams of a connection: an origin that stands still mustn't stop uploads to others before there are eight.
+  static constexpr std::uint32_t kWindowIn = 8 * H2Stream::kWindowIn;
 };
 
 }  // namespace weir

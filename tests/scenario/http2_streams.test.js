@@ -130,7 +130,8 @@ scenario('an origin that does not read holds the client back, and then no longer
   const body = Buffer.alloc(64 << 20, 'upload ');
   const h2 = await open();
   const stream = h2.request('POST /upload', { body });
-  await origin.reached('/upload');
+  const others = Array.from({ length: 6 }, () => h2.request('POST /upload', { body: 'x'.repeat(200_000) }));
+  await origin.reached('/upload', 7);
   let last = -1;
   await eventually(async () => {
     const before = last;
@@ -140,11 +141,12 @@ scenario('an origin that does not read holds the client back, and then no longer
   }, 'the upload stands still');
   assert.ok(stream.window <= 0 || h2.window <= 0, `${stream.window} ${h2.window}`);
   const sent = h2.seen('WINDOW_UPDATE', stream.id).length;
-  // The connection's window is not held by one stream: another upload goes through.
+  // The connection's window is not held by seven streams: another upload goes through.
   assert.equal((await h2.ask('POST /page', {}, 'x'.repeat(1000))).status, 200);
   assert.equal(h2.seen('WINDOW_UPDATE', stream.id).length, sent);
   told.open();
   assert.equal((await stream.answer()).text, hash(body));
+  for (const other of others) assert.equal((await other.answer()).text, hash('x'.repeat(200_000)));
 }, { timeout: 6 * kPatience });
 
 // --- priorities (RFC 9218): the connection's window is what all of them wait for ---
