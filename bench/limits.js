@@ -3,6 +3,7 @@
 // printed beside what was promised, for they are the machine's as well. Each row in limits/ starts what it needs anew.
 
 import { compress } from './limits/compress.js';
+import { idle } from './limits/idle.js';
 import { memory } from './limits/memory.js';
 import { purge } from './limits/purge.js';
 import { readers } from './limits/readers.js';
@@ -15,7 +16,7 @@ import { kServers } from './servers.js';
 
 run_program({
   name: 'limits',
-  rows: { storm, uncacheable, purge, memory, compress, readers, uploads, tunnels },
+  rows: { storm, uncacheable, purge, memory, compress, readers, uploads, tunnels, idle },
   numbers: {
     clients: { value: 1000, of: 'of storm, uncacheable and readers' },
     rounds: { value: 5, of: 'of storm, uncacheable and compress' },
@@ -24,6 +25,7 @@ run_program({
     gib: { value: 10, of: 'through weir in memory' },
     uploads: { value: 200, of: 'at once, of 1 GiB each' },
     tunnels: { value: 2000, of: 'that stand at once' },
+    idle: { value: 50_000, of: 'idle connections, as far as descriptors go' },
     workers: { value: 2, of: 'of weir' },
   },
   check({ objects, purges }) {

@@ -61,9 +61,9 @@ export class Stand {
   start_nginx() { return this.starting(() => this.#servers.start_origin(null)); }
 
   // { port, admin, pid, child }
-  start_weir({ memory, origin, connections = 64 }) {
+  start_weir({ memory, origin, connections = 64, idle = '1m' }) {
     const largest = `${Math.min(32, Math.floor(mebibytes(memory) / 10))}MiB`;
-    return this.start_as(kWeir, { BENCH_MEMORY: memory, BENCH_LARGEST: largest, BENCH_CONNECTIONS: String(connections), BENCH_ORIGIN_PORT: String(origin.port) });
+    return this.start_as(kWeir, { BENCH_MEMORY: memory, BENCH_LARGEST: largest, BENCH_CONNECTIONS: String(connections), BENCH_IDLE: idle, BENCH_ORIGIN_PORT: String(origin.port) });
   }
 
   // The same of another file.
@@ -77,9 +77,9 @@ export class Stand {
     return connection;
   }
 
-  // A C++ program of bench/: its process, and the JSON that it prints.
-  run_program(name, words) {
-    const child = spawn(build_program(name), words.map(String), { stdio: ['ignore', 'pipe', 'inherit'] });
+  // A C++ program of bench/: its process, and the JSON that it prints last.
+  run_program(name, words, libraries = []) {
+    const child = spawn(build_program(name, libraries), words.map(String), { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#programs.add(child);
     child.gone = new Promise((done) => { child.once('close', done); });
     const figures = new Promise((done, fail) => {
@@ -88,12 +88,21 @@ export class Stand {
       child.on('error', fail);
       child.on('close', (status, signal) => {
         this.#programs.delete(child);
-        if (status === 0) done(JSON.parse(output));
+        if (status === 0) done(JSON.parse(output.trim().split('\n').at(-1)));
         else fail(new Error(`${name} ended with ${signal ?? `status ${status}`}`));
       });
     });
     figures.catch(() => {});   // whoever awaits it hears of it, too
     return { child, figures };
+  }
+
+  // A program of run_program() has printed that word, or has ended.
+  async until_says(child, word) {
+    let output = '';
+    await new Promise((done) => {
+      child.stdout.on('data', (chunk) => { if ((output += chunk).includes(word)) done(); });
+      child.once('close', done);
+    });
   }
 
   say(text) { console.error(`${this.#name.padEnd(11)} ${text}`); }
