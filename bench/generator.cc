@@ -4,11 +4,13 @@
 // generator PORT CONNECTIONS SECONDS STATUS each PREFIX COUNT          PREFIX1, PREFIX2 …; begins again after COUNT, if
 // not 0 generator PORT CONNECTIONS SECONDS STATUS zipf PREFIX COUNT SEED     PREFIX1 to PREFIXCOUNT by Zipf's law,
 // exponent 1 Prints one line of JSON as bench/wrk/common.lua does. It knows no chunked bodies: no row of ours has any.
-// SIGUSR1 ends it before its time, with the figures so far.
+// PORT as tls:PORT: inside TLS 1.3. SIGUSR1 ends it before its time, with the figures so far.
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -46,6 +48,7 @@ volatile std::sig_atomic_t ended = 0;  // by SIGUSR1
 
 struct Connection {
   int fd = -1;
+  SSL* tls = nullptr;
   Clock::time_point sent;
   std::string head;           // of an answer whose head came in pieces
   std::size_t body_left = 0;  // bytes
@@ -96,8 +99,13 @@ Answer read_head(std::string_view head) {
 
 class Generator {
  public:
-  Generator(std::uint16_t port, std::size_t connections, int status, std::function<const std::string&()> next)
+  Generator(std::uint16_t port, bool tls, std::size_t connections, int status, std::function<const std::string&()> next)
       : port_(port), status_(status), next_(std::move(next)), connections_(connections) {
+    if (tls) {
+      context_ = SSL_CTX_new(TLS_client_method());
+      SSL_CTX_set_min_proto_version(context_, TLS1_3_VERSION);
+      SSL_CTX_set_read_ahead(context_, 1);
+    }
     poll_ = epoll_create1(EPOLL_CLOEXEC);
     if (poll_ < 0) die("epoll");
     for (Connection& connection : connections_) open(connection);
@@ -117,7 +125,8 @@ class Generator {
 
  private:
   void open(Connection& connection) {
-    connection = Connection{.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), .sent = {}, .head = {}};
+    connection =
+        Connection{.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), .tls = nullptr, .sent = {}, .head = {}};
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port_);
@@ -125,6 +134,12 @@ class Generator {
     const int on = 1;
     setsockopt(connection.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (connect(connection.fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) die("connect");
+    if (context_ != nullptr) {
+      connection.tls = SSL_new(context_);
+      SSL_set_fd(connection.tls, connection.fd);
+      if (SSL_connect(connection.tls) != 1) die("TLS");
+      fcntl(connection.fd, F_SETFL, O_NONBLOCK);
+    }
     epoll_event event{.events = EPOLLIN, .data = {.ptr = &connection}};
     epoll_ctl(poll_, EPOLL_CTL_ADD, connection.fd, &event);
   }
@@ -132,19 +147,31 @@ class Generator {
   void send(Connection& connection) {
     const std::string& request = next_();
     connection.sent = Clock::now();
-    if (write(connection.fd, request.data(), request.size()) != static_cast<ssize_t>(request.size()))
-      start_again(connection);
+    const auto sent = connection.tls != nullptr
+                          ? SSL_write(connection.tls, request.data(), static_cast<int>(request.size()))
+                          : write(connection.fd, request.data(), request.size());
+    if (sent != static_cast<ssize_t>(request.size())) start_again(connection);
   }
 
   void start_again(Connection& connection) {
     ++totals_.failed;
+    SSL_free(connection.tls);
     close(connection.fd);
     open(connection);
     send(connection);
   }
 
   void receive(Connection& connection) {
-    const ssize_t got = read(connection.fd, buffer_.data(), buffer_.size());
+    if (connection.tls == nullptr) return take(connection, read(connection.fd, buffer_.data(), buffer_.size()));
+    do {
+      const int got = SSL_read(connection.tls, buffer_.data(), static_cast<int>(buffer_.size()));
+      if (got <= 0 && SSL_get_error(connection.tls, got) == SSL_ERROR_WANT_READ) return;
+      take(connection, got);
+    } while (SSL_pending(connection.tls) > 0);
+  }
+
+  // `got` bytes in buffer_; not above 0: the connection is over.
+  void take(Connection& connection, ssize_t got) {
     if (got <= 0) return start_again(connection);
     totals_.bytes += static_cast<std::uint64_t>(got);
     std::string_view data(buffer_.data(), static_cast<std::size_t>(got));
@@ -177,6 +204,7 @@ class Generator {
   const std::uint16_t port_;
   const int status_;
   const std::function<const std::string&()> next_;
+  SSL_CTX* context_ = nullptr;  // null: without TLS
   int poll_ = -1;
   std::vector<Connection> connections_;
   std::vector<char> buffer_ = std::vector<char>(kReadBytes);
@@ -228,8 +256,9 @@ int main(int argc, char** argv) {
     std::fputs("usage: generator PORT CONNECTIONS SECONDS STATUS same|each|zipf PATH …\n", stderr);
     return 2;
   }
-  Generator generator(static_cast<std::uint16_t>(std::stoul(words[0])), std::stoul(words[1]), std::stoi(words[3]),
-                      requests({words.begin() + 4, words.end()}));
+  const bool tls = words[0].starts_with("tls:");
+  Generator generator(static_cast<std::uint16_t>(std::stoul(words[0].substr(tls ? 4 : 0))), tls, std::stoul(words[1]),
+                      std::stoi(words[3]), requests({words.begin() + 4, words.end()}));
   std::signal(SIGUSR1, [](int) { ended = 1; });
   const auto began = Clock::now();
   generator.run(began + std::chrono::seconds(std::stol(words[2])));

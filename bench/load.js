@@ -78,7 +78,8 @@ const kGenerators = {
   'h2-tls': { call: (load) => [...kGenerators.h2.call(load), 'tls'], figures: said },
   'h2, wrk': { call: (load) => h2load('http', ['-c16', '-m32'], load), figures: told_by_h2load },
   'h2-tls, wrk': { call: (load) => h2load('https', ['-c16', '-m32'], load), figures: told_by_h2load },
-  tls: { call: (load) => h2load('https', ['--h1', `-c${load.connections}`, '-m1'], load), figures: told_by_h2load },
+  tls: { call: (load) => kGenerators.own.call({ ...load, port: `tls:${load.port}` }), figures: said },
+  'tls, wrk': { call: (load) => h2load('https', ['--h1', `-c${load.connections}`, '-m1'], load), figures: told_by_h2load },
   handshake: { call: ({ port, asks: [, path], seconds }) => [join(kBuilt, 'handshakes'), port, seconds, path], figures: said },
 };
 export const kGeneratorNames = ['own', 'wrk'];
@@ -95,18 +96,18 @@ function h2load(scheme, options, { port, asks: [, path], headers, seconds }) {
 }
 
 // The path of a program that is one C++ file beside this one, built where it is missing or older than its source.
-export function build_program(name, libraries = []) {
+export function build_program(name) {
   const [source, program] = [join(kHere, `${name}.cc`), join(kBuilt, name)];
   if (existsSync(program) && statSync(program).mtimeMs > statSync(source).mtimeMs) return program;
   mkdirSync(kBuilt, { recursive: true });
-  execFileSync('g++', ['-std=c++20', '-O2', '-o', program, source, ...libraries.map((it) => `-l${it}`)], { stdio: 'inherit' });
+  execFileSync('g++', ['-std=c++20', '-O2', '-o', program, source, '-Wl,--as-needed', '-lssl', '-lcrypto'], { stdio: 'inherit' });
   return program;
 }
 
 export function build_generators() {
   build_program('generator');
-  build_program('h2_generator', ['ssl', 'crypto']);
-  build_program('handshakes', ['ssl', 'crypto']);
+  build_program('h2_generator');
+  build_program('handshakes');
 }
 
 // Runs the generator and gives its line of figures. `started` is told of the process, to be able to stop it.

@@ -20,9 +20,9 @@ async function stand_by(stand, kind, count) {
   const port = kind.includes('tls') ? weir.tls_port : weir.port;
   await stand.connect(weir.port).get('/page');
   const empty = memory_of(weir.pid).rss;
-  const { child, figures } = stand.run_program('idle', [port, count, '/page', ...kind], ['ssl', 'crypto']);
+  const { child, figures } = stand.run_program('idle', [port, count, '/page', ...kind]);
   await stand.until_says(child, 'standing');
-  await sleep(2000);   // what was borrowed is given back by then
+  await sleep(4000);   // what was borrowed is given back by then
   const { rss, peak } = memory_of(weir.pid);
   child.stdin.end();
   const { standing, alive } = await figures;
@@ -32,7 +32,7 @@ async function stand_by(stand, kind, count) {
 }
 
 export async function idle(stand, { idle: wished }) {
-  build_program('idle', ['ssl', 'crypto']);
+  build_program('idle');
   const count = Math.min(wished, most_descriptors());
   if (count < wished) stand.say(`${wished} connections were asked for; the descriptors that a process may have allow ${count}`);
   const rows = [];

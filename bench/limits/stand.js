@@ -78,8 +78,8 @@ export class Stand {
   }
 
   // A C++ program of bench/: its process, and the JSON that it prints last.
-  run_program(name, words, libraries = []) {
-    const child = spawn(build_program(name, libraries), words.map(String), { stdio: ['pipe', 'pipe', 'inherit'] });
+  run_program(name, words) {
+    const child = spawn(build_program(name), words.map(String), { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#programs.add(child);
     child.gone = new Promise((done) => { child.once('close', done); });
     const figures = new Promise((done, fail) => {

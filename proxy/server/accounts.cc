@@ -30,6 +30,13 @@ void Accounts::cut(std::uint64_t sent) {
   forget_settled();
 }
 
+void Accounts::shrink() {
+  if (first_ < pending_.size()) return;
+  std::vector<Pending>().swap(pending_);
+  std::string().swap(texts_);
+  first_ = text_begin_ = 0;
+}
+
 void Accounts::settle_first() {
   Pending& pending = pending_[first_++];
   const std::size_t begin = std::exchange(text_begin_, pending.text_end);

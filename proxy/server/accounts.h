@@ -23,6 +23,8 @@ class Accounts {
   // The connection is over: what it didn't send it never will.
   void cut(std::uint64_t sent);
 
+  void shrink();  // gives back the memory that is kept, where none is pending
+
   std::size_t memory() const { return texts_.size() + pending_.size() * sizeof(Pending); }
 
  private:

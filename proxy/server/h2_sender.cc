@@ -19,6 +19,14 @@ void H2Sender::restart() {
   frames_ = 0;
 }
 
+void H2Sender::shrink() {
+  if (!output_.empty()) return;
+  output_.shrink();
+  accounts_.shrink();
+  for (std::string* text : {&scratch_, &block_}) std::string().swap(*text);
+  std::vector<H2Stream*>().swap(waiting_);
+}
+
 void H2Sender::begin_block() {
   block_.clear();
   table_.begin(block_);

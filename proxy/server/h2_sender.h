@@ -25,6 +25,7 @@ class H2Sender {
 
   H2Sender(WorkerContext& worker, HpackHeads& heads) : accounts_(worker), heads_(heads) {}
 
+  void shrink();   // nothing is open: gives memory back, but for the state of HPACK
   void restart();  // another connection; what the one before didn't send it never will
 
   // A frame of the connection, as one of h2_frame.h's functions appends it.

@@ -90,6 +90,13 @@ void Output::clear() {
   first_ = done_ = unsent_ = 0;
 }
 
+void Output::shrink() {
+  if (!empty()) return;
+  std::string().swap(text_);
+  std::vector<Piece>().swap(pieces_);
+  first_ = done_ = 0;
+}
+
 Io::Kind Output::flush(Stream& stream) {
   std::array<iovec, kMostPieces> pieces;
   while (unsent_ > 0) {

@@ -29,6 +29,7 @@ class Output {
   std::size_t unsent() const { return unsent_; }
   std::uint64_t sent() const { return sent_; }
   void clear();
+  void shrink();  // the memory that is kept for the next time; where it is empty
 
  private:
   struct Piece {
