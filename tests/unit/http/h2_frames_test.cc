@@ -154,12 +154,13 @@ TEST_CASE("a head in pieces", "[h2]") {
   CHECK(pieces(8).lines.back() == "head 1 GET / none host=example.com");
   CHECK(pieces(9).ending == H2End::continuations);
   // One that is larger than a head may be is read, so that the connection can go on; four times as large is a flood.
-  const std::string much(16384, '\x82');
+  const std::string much(16384, '\x90');  // accept-encoding, as the static table has it
   H2Bytes large;
-  large.frame(H2Type::headers, h2_flag::kEndStream, 1, much);
+  large.frame(H2Type::headers, h2_flag::kEndStream, 1, block);
   for (int i = 0; i < 6; ++i) large.frame(H2Type::continuation, 0, 1, much);
-  CHECK(run_h2(H2Bytes(large).frame(H2Type::continuation, 4, 1, much).bytes).lines.back() == "refused 1 431");
-  large.frame(H2Type::continuation, 0, 1, much).frame(H2Type::continuation, 4, 1, "\x82");
+  CHECK(run_h2(H2Bytes(large).frame(H2Type::continuation, 4, 1, much).bytes).lines.back() ==
+        "head 1 refused 431 the field list is too large");
+  large.frame(H2Type::continuation, 0, 1, much).frame(H2Type::continuation, 4, 1, much);
   CHECK(run_h2(large.bytes).ending == H2End::continuations);
 }
 
