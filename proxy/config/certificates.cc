@@ -45,7 +45,8 @@ Place place_of(const Config& config, std::size_t listener, const TlsFinding& fou
 TlsServer::Options options_of(const Config& config, const ListenTls& tls) {
   TlsServer::Options options;
   for (const CertificateConfig& one : tls.all())
-    options.certificates.push_back({beside(config.file, one.certificate), beside(config.file, one.key)});
+    options.certificates.push_back(
+        {beside(config.file, one.certificate), beside(config.file, one.key), beside(config.file, one.ocsp)});
   options.only_tls13 = tls.min_version == TlsVersion::tls13;
   return options;
 }
@@ -54,7 +55,7 @@ TlsServer::Options options_of(const Config& config, const ListenTls& tls) {
 
 std::vector<CertificateConfig> ListenTls::all() const {
   std::vector<CertificateConfig> all;
-  if (!certificate.empty()) all.push_back({certificate, key});
+  if (!certificate.empty()) all.push_back({certificate, key, ocsp});
   all.insert(all.end(), certificates.begin(), certificates.end());
   return all;
 }

@@ -18,6 +18,8 @@ class ListenChecker {
       error("tls.certificate", "a certificate without a name", "a path");
     if (given("tls.certificate") != given("tls.key"))
       error(given("tls.key") ? "tls.key" : "tls.certificate", "half a pair", "certificate and key");
+    if (given("tls.ocsp") && !given("tls.certificate"))
+      error("tls.ocsp", "an OCSP response without its certificate", "certificate and key");
     if (given("tls.key") && tls.key.empty()) error("tls.key", "a key without a name", "a path");
     if (given("tls.certificates") && tls.certificates.empty())
       error("tls.certificates", "no certificate", "at least one");

@@ -13,12 +13,14 @@
 namespace weir {
 
 struct CertificateConfig {
-  std::string certificate, key;
+  std::string certificate, key, ocsp;
 
   static void describe(auto& field, auto& self) {
     field("certificate", self.certificate, "PEM: the certificate, then its chain",
           {.required = true, .example = "tls/b.crt"});
     field("key", self.key, "PEM, without a passphrase", {.required = true, .example = "tls/b.key"});
+    field("ocsp", self.ocsp, "what the CA says of it (DER), stapled while it is good; a changed file is noticed",
+          {.otherwise = "nothing is stapled", .example = "tls/b.ocsp"});
   }
 };
 
@@ -29,7 +31,7 @@ struct Words<TlsVersion> {
 };
 
 struct ListenTls {
-  std::string certificate, key;
+  std::string certificate, key, ocsp;
   std::vector<CertificateConfig> certificates;
   TlsVersion min_version = TlsVersion::tls12;
 
@@ -38,6 +40,8 @@ struct ListenTls {
           {.otherwise = "those in certificates", .example = "tls/streamvibe.crt"});
     field("key", self.key, "its key, PEM, without a passphrase",
           {.otherwise = "those in certificates", .example = "tls/streamvibe.key"});
+    field("ocsp", self.ocsp, "what the CA says of it (DER), stapled while it is good; a changed file is noticed",
+          {.otherwise = "nothing is stapled", .example = "tls/streamvibe.ocsp"});
     field("certificates", self.certificates,
           "several, of which a client gets the one for the name that it asks for, else the first",
           {.otherwise = "the one above"});

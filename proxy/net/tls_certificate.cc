@@ -52,11 +52,6 @@ int no_passphrase(char*, int, int, void* asked) noexcept {
   return -1;
 }
 
-WallTime seconds_of(const ASN1_TIME* time) {
-  std::tm parts{};
-  return ASN1_TIME_to_tm(time, &parts) == 1 ? static_cast<WallTime>(::timegm(&parts)) : 0;
-}
-
 // "*.example.com" or "a.example.com"; no other place for a star (RFC 9525 §6.3).
 bool is_host_pattern(std::string_view name) {
   const auto rest = name.starts_with("*.") ? name.substr(2) : name;
@@ -132,7 +127,7 @@ KeyPtr read_key(Reading& reading, const std::string& file) {
 }
 
 void look_at_dates(Reading& reading, const TlsCertificate& certificate, WallTime now) {
-  const WallTime begins = seconds_of(X509_get0_notBefore(certificate.leaf.get()));
+  const WallTime begins = wall_time_of(X509_get0_notBefore(certificate.leaf.get()));
   const std::string whose = "the certificate of " + certificate.text();
   if (certificate.expires <= now) {
     reading.say(Option::certificate, Weight::expired, whose + " expired on " + date_text(certificate.expires),
@@ -159,6 +154,11 @@ void look_at_chain(Reading& reading, const TlsCertificate& certificate) {
 }
 
 }  // namespace
+
+WallTime wall_time_of(const ASN1_TIME* time) {
+  std::tm parts{};
+  return ASN1_TIME_to_tm(time, &parts) == 1 ? static_cast<WallTime>(::timegm(&parts)) : 0;
+}
 
 std::string date_text(WallTime time) {
   const std::time_t seconds = time;
@@ -193,10 +193,14 @@ TlsCertificate TlsCertificate::read(const std::string& certificate_file, const s
   made.chain.assign(std::make_move_iterator(all.begin() + 1), std::make_move_iterator(all.end()));
   made.key = std::move(key);
   made.names = names_of(made.leaf.get());
-  made.expires = seconds_of(X509_get0_notAfter(made.leaf.get()));
+  made.expires = wall_time_of(X509_get0_notAfter(made.leaf.get()));
   look_at_dates(reading, made, now);
   look_at_chain(reading, made);
   return made;
+}
+
+bool TlsCertificate::must_staple() const {
+  return X509_get_ext_by_NID(leaf.get(), NID_tlsfeature, -1) >= 0;
 }
 
 int TlsCertificate::kind() const {

@@ -39,6 +39,17 @@ bool show(SSL_CTX* context, const TlsCertificate& certificate) {
   return shown;
 }
 
+std::shared_ptr<OcspFile> read_ocsp(const TlsServer::CertificateFiles& files, const TlsCertificate& certificate,
+                                    WallTime now, std::size_t number, TlsFindings& findings) {
+  if (!files.ocsp.empty()) return std::make_shared<OcspFile>(files.ocsp, certificate, now, number, findings);
+  if (certificate.must_staple()) {
+    findings.push_back({TlsFinding::Option::certificate, TlsFinding::Weight::warning, number,
+                        "clients take the certificate of " + certificate.text() + " only with an OCSP response",
+                        "ocsp: a file"});
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 std::shared_ptr<const TlsServer> TlsServer::open(const Options& options, TlsTickets& tickets, WallTime now,
@@ -48,8 +59,10 @@ std::shared_ptr<const TlsServer> TlsServer::open(const Options& options, TlsTick
   bool whole = !options.certificates.empty();
   for (const CertificateFiles& files : options.certificates) {
     certificates.push_back(TlsCertificate::read(files.certificate, files.key, now, certificates.size(), findings));
-    made->shown_.push_back({files.certificate, certificates.back().expires});
-    whole = whole && certificates.back().leaf && certificates.back().key;
+    const TlsCertificate& read = certificates.back();
+    made->shown_.push_back({files.certificate, read.expires});
+    whole = whole && read.leaf && read.key;
+    if (read.leaf) made->shown_.back().ocsp = read_ocsp(files, read, now, certificates.size() - 1, findings);
   }
   made->protocols_ = options.protocols;
   if (!whole || !made->make_contexts(options, certificates, tickets, findings)) return nullptr;
@@ -121,6 +134,8 @@ SSL_CTX* TlsServer::make_context(const Options& options, TlsTickets& tickets) {
   SSL_CTX_set_tlsext_servername_callback(context, choose_certificate);
   SSL_CTX_set_tlsext_servername_arg(context, this);
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, this);
+  SSL_CTX_set_tlsext_status_cb(context, staple);
+  SSL_CTX_set_tlsext_status_arg(context, this);
   return context;
 }
 
@@ -137,6 +152,30 @@ int TlsServer::choose_certificate(SSL* session, int*, void* server) noexcept {
   SSL_CTX* const context = static_cast<const TlsServer*>(server)->context_for(host_of(session));
   if (context != SSL_get_SSL_CTX(session)) SSL_set_SSL_CTX(session, context);
   return SSL_TLSEXT_ERR_OK;
+}
+
+// For clients that ask for it, and the certificate that was chosen.
+int TlsServer::staple(SSL* session, void* server) noexcept {
+  const X509* leaf = SSL_get_certificate(session);
+  for (const Shown& one : static_cast<const TlsServer*>(server)->shown_) {
+    if (!one.ocsp || one.ocsp->leaf() != leaf) continue;
+    const auto response = one.ocsp->response();
+    if (!response || !response->holds(wall_now())) break;
+    auto* copy = static_cast<unsigned char*>(OPENSSL_memdup(response->der.data(), response->der.size()));
+    if (copy == nullptr) break;
+    SSL_set_tlsext_status_ocsp_resp(session, copy, static_cast<long>(response->der.size()));  // frees it
+    return SSL_TLSEXT_ERR_OK;
+  }
+  return SSL_TLSEXT_ERR_NOACK;
+}
+
+std::vector<std::string> TlsServer::look_at_ocsp(WallTime now) const {
+  std::vector<std::string> said;
+  for (const Shown& one : shown_) {
+    if (!one.ocsp) continue;
+    if (auto words = one.ocsp->look(now)) said.push_back(std::move(*words));
+  }
+  return said;
 }
 
 // A client that wants only what isn't spoken here is refused rather than answered in another language (RFC 7301 §3.2).

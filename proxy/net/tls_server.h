@@ -17,6 +17,7 @@
 
 #include "proxy/base/clock.h"
 #include "proxy/net/tls_certificate.h"
+#include "proxy/net/tls_ocsp.h"
 #include "proxy/net/tls_tickets.h"
 
 namespace weir {
@@ -27,6 +28,7 @@ class TlsServer {
  public:
   struct CertificateFiles {
     std::string certificate, key;  // PEM
+    std::string ocsp{};            // DER; empty: none
   };
   struct Options {
     std::vector<CertificateFiles> certificates;  // the first one is for who names no host, or one that is not here
@@ -40,8 +42,11 @@ class TlsServer {
   struct Shown {
     std::string file;
     WallTime expires = 0;
+    std::shared_ptr<OcspFile> ocsp{};  // null: none
   };
   const std::vector<Shown>& shown() const { return shown_; }
+  // One thread: reads OCSP responses whose files have changed. Gives what is to be said of them.
+  std::vector<std::string> look_at_ocsp(WallTime now) const;
 
  private:
   friend class TlsSession;
@@ -52,6 +57,7 @@ class TlsServer {
   bool make_contexts(const Options& options, const std::vector<TlsCertificate>& certificates, TlsTickets& tickets,
                      TlsFindings& findings);
   SSL_CTX* make_context(const Options& options, TlsTickets& tickets);
+  static int staple(SSL* session, void* server) noexcept;
   static int choose_certificate(SSL* session, int* alert, void* server) noexcept;
   static int choose_protocol(SSL* session, const unsigned char** chosen, unsigned char* chosen_length,
                              const unsigned char* offered, unsigned offered_length, void* server) noexcept;

@@ -51,7 +51,7 @@ export class Authority {
   // NAME.ocsp: that the certificate is good (or revoked, once revoke() was called), said for so many days.
   vouch(name, days = 7) {
     openssl(this.database, 'ocsp', '-index', 'index.txt', '-CA', this.file, '-rsigner', this.file, '-rkey', `../${this.name}.key`,
-      '-issuer', this.file, '-cert', `../${name}.crt`, '-respout', `../${name}.ocsp`, '-ndays', String(days));
+      '-issuer', this.file, '-cert', `../${name}.crt`, '-respout', `../${name}.ocsp`, '-nmin', String(Math.round(days * 1440)));
     return path.join(this.folder, `${name}.ocsp`);
   }
 
