@@ -41,6 +41,7 @@ void Exchange::take(RequestHead& head, const Client& client) {
   request = &head;
   client_address = client.address;
   secure = client.tls;
+  identity = client.identity;
   snapshot = worker.snapshot;
   began = worker.loop.now().mono;
   came = worker.node.rules.shared() ? MonotonicClock::now() : began;
@@ -83,6 +84,7 @@ void Exchange::clear() {
   upload.reset();
   step = nullptr;
   request = nullptr;
+  identity.reset();
   snapshot.reset();
   route = nullptr;
   values.count = 0;
@@ -127,6 +129,7 @@ FetchOrder Exchange::order(FlightPtr flight, ObjectPtr kept, bool store, bool sh
   order.upgrade = upgrade;
   order.client_address = client_address;
   order.secure = secure;
+  if (identity && !order.strict) order.client_certificate = identity->certificate;
   order.request_id = request_id;
   order.traceparent = traceparent(*this);
   return order;

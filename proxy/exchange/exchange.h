@@ -53,6 +53,7 @@ struct FoundCopy {
 struct Client {
   std::string_view address;  // without port
   bool tls = false;
+  std::shared_ptr<const ClientIdentity> identity{};  // by its certificate; null: it showed none
 };
 
 class Exchange {
@@ -83,7 +84,8 @@ class Exchange {
   // Of the request.
   RequestHead* request = nullptr;
   std::string_view client_address;
-  bool secure = false;          // the client asks over TLS
+  bool secure = false;  // the client asks over TLS
+  std::shared_ptr<const ClientIdentity> identity;
   std::string_view request_id;  // in id_text or the request's own
   std::array<char, 32> id_text{};
   std::shared_ptr<const WorkerSnapshot> snapshot;

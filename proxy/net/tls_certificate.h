@@ -37,6 +37,12 @@ struct TlsCertificate {
 };
 
 WallTime wall_time_of(const ASN1_TIME* time);  // 0 where it is none
+// All of a PEM file, at least one; empty where `findings` got an error.
+std::vector<X509Ptr> read_certificates(const std::string& file, TlsFinding::Option option, std::size_t number,
+                                       TlsFindings& findings);
+
+inline constexpr WallTime kCertificateSoon = 30 * 86400;  // seconds before its end at which one is warned of
+
 // "2026-10-27"
 std::string date_text(WallTime time);
 

@@ -20,8 +20,8 @@ constexpr const char* kCiphers12 =
 // The first where OpenSSL knows it (3.5): what is recorded today isn't read by tomorrow's machines.
 constexpr const char* kGroups = "X25519MLKEM768:X25519:P-256:P-384";
 constexpr const char* kOlderGroups = "X25519:P-256:P-384";
-constexpr long kSessionLife = 12 * 3600;  // seconds
-constexpr std::string_view kSessionName = "weir";
+constexpr long kSessionLife = 12 * 3600;           // seconds
+constexpr std::string_view kSessionName = "weir";  // where nobody is asked who they are
 
 // The host as certificates name it.
 std::string host_of(SSL* session) {
@@ -65,6 +65,10 @@ std::shared_ptr<const TlsServer> TlsServer::open(const Options& options, TlsTick
     if (read.leaf) made->shown_.back().ocsp = read_ocsp(files, read, now, certificates.size() - 1, findings);
   }
   made->protocols_ = options.protocols;
+  if (options.clients) {
+    made->clients_ = TlsClients::read(*options.clients, now, findings);
+    whole = whole && made->clients_;
+  }
   if (!whole || !made->make_contexts(options, certificates, tickets, findings)) return nullptr;
   return made;
 }
@@ -128,8 +132,10 @@ SSL_CTX* TlsServer::make_context(const Options& options, TlsTickets& tickets) {
   SSL_CTX_set_max_early_data(context, 0);
   SSL_CTX_set_num_tickets(context, 1);
   SSL_CTX_set_timeout(context, kSessionLife);
-  SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(kSessionName.data()),
-                                 static_cast<unsigned>(kSessionName.size()));
+  const std::string_view name = clients_ ? std::string_view(clients_->session_name()) : kSessionName;
+  WEIR_CHECK(SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(name.data()),
+                                            static_cast<unsigned>(name.size())) == 1);
+  if (clients_) clients_->serve(context);
   tickets.serve(context);
   SSL_CTX_set_tlsext_servername_callback(context, choose_certificate);
   SSL_CTX_set_tlsext_servername_arg(context, this);

@@ -11,12 +11,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "proxy/base/clock.h"
 #include "proxy/net/tls_certificate.h"
+#include "proxy/net/tls_clients.h"
 #include "proxy/net/tls_ocsp.h"
 #include "proxy/net/tls_tickets.h"
 
@@ -33,6 +35,7 @@ class TlsServer {
   struct Options {
     std::vector<CertificateFiles> certificates;  // the first one is for who names no host, or one that is not here
     bool only_tls13 = false;
+    std::optional<TlsClients::Options> clients{};                            // empty: who they are isn't asked
     std::vector<std::string> protocols{std::string(kTlsHttp2), "http/1.1"};  // the best first (ALPN)
   };
   // Reads files: off the loops that serve. Null where `findings` got an error.
@@ -63,6 +66,7 @@ class TlsServer {
                              const unsigned char* offered, unsigned offered_length, void* server) noexcept;
 
   std::vector<Shown> shown_;
+  std::shared_ptr<const TlsClients> clients_;  // null: not asked for
   std::vector<std::string> protocols_;
   std::vector<ContextPtr> contexts_;                               // the first one is for all other names
   std::map<std::string, SSL_CTX*, std::less<>> exact_, wildcard_;  // by host; by what follows "*."

@@ -32,9 +32,11 @@ export class Authority {
     return fs.readFileSync(this.file, 'utf8');
   }
 
-  // Files NAME.crt and NAME.key for these host names; `begins` and `ends` in days from now.
-  sign(name, names = [], { kind = 'ecdsa', begins = -1, ends = 365, usage = '' } = {}) {
-    const extensions = names.length ? ['-addext', `subjectAltName=${names.map((one) => `DNS:${one}`).join(',')}`] : [];
+  // Files NAME.crt and NAME.key for these host names and URIs; `begins` and `ends` in days from now.
+  sign(name, names = [], { kind = 'ecdsa', begins = -1, ends = 365, usage = '', authority = false } = {}) {
+    const all = names.map((one) => (one.includes('://') ? `URI:${one}` : `DNS:${one}`));
+    const extensions = all.length ? ['-addext', `subjectAltName=${all.join(',')}`] : [];
+    if (authority) extensions.push('-addext', 'basicConstraints=critical,CA:TRUE');
     if (usage) extensions.push('-addext', `extendedKeyUsage=${usage}`);
     openssl(this.folder, 'req', '-new', '-newkey', ...kinds[kind], '-nodes', '-keyout', `${name}.key`, '-out', `${name}.csr`,
       '-subj', `/CN=${name}`, ...extensions);

@@ -1,4 +1,5 @@
-// A handshake with a TlsServer, both sides on this thread: what a client asked for, and what came of it. For unit tests.
+// A handshake with a TlsServer, both sides on this thread: what a client asked for, and what came of it. For unit
+// tests.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -24,8 +25,7 @@ struct Pki {
   TemporaryFolder folder;
   CertificateAuthority ca{folder.path(), "ca"};
 
-  CertificateFiles sign(const std::string& name, const std::string& names,
-                              const CertificateOptions& options = {}) {
+  CertificateFiles sign(const std::string& name, const std::string& names, const CertificateOptions& options = {}) {
     return ca.sign(name, names, options);
   }
 };
@@ -37,7 +37,7 @@ inline TlsServer::Options options_of(const std::vector<CertificateFiles>& files)
 }
 
 inline std::shared_ptr<const TlsServer> open(const TlsServer::Options& options,
-                                      TlsTickets& tickets = TlsTickets::of_process()) {
+                                             TlsTickets& tickets = TlsTickets::of_process()) {
   TlsFindings findings;
   auto server = TlsServer::open(options, tickets, wall_now(), findings);
   for (const auto& found : findings) {
@@ -63,6 +63,8 @@ struct Met {
   std::string subject, protocol, cipher;
   bool resumed = false, tls13 = false;
   std::string stapled;  // the OCSP response
+  std::shared_ptr<const ClientIdentity> identity;
+  std::string error;  // the server's
   TlsFailure failure = TlsFailure::other;
   std::unique_ptr<SSL_SESSION, OpenSslFree<SSL_SESSION_free>> session;
 };
@@ -116,6 +118,7 @@ inline Met meet(const std::shared_ptr<const TlsServer>& server, const Asked& ask
     met.protocol = session.protocol();
     met.resumed = session.resumed();
     met.tls13 = session.tls13();
+    met.identity = session.client();
     CHECK(met.resumed == (SSL_session_reused(client) == 1));
   }
   unsigned char* response = nullptr;
@@ -123,6 +126,7 @@ inline Met meet(const std::shared_ptr<const TlsServer>& server, const Asked& ask
     met.stapled.assign(reinterpret_cast<const char*>(response), static_cast<std::size_t>(length));
   met.cipher = SSL_get_cipher_name(client);
   met.failure = session.failure();
+  met.error = session.error();
   SSL_set_shutdown(client, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);  // else its session can't be resumed
   SSL_free(client);
   ::close(ends[0]);
