@@ -82,10 +82,28 @@ start_redis() {  # returns when it answers
   done
 }
 
-start_weir() {  # PORT ADMIN_PORT LOG: returns when it is ready
+# Once: an authority of this folder's own, and what it signs for this machine. Anew where that is about to end.
+make_certificate() {
+  local folder=$state/tls
+  openssl x509 -checkend 86400 -noout -in "$folder/weir.crt" >/dev/null 2>&1 && return 0
+  say "Making a certificate for localhost ($folder)"
+  rm -rf "$folder"
+  (
+    umask 077
+    mkdir -p "$folder"
+    cd "$folder"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj '/CN=weir on this machine' -keyout ca.key -out ca.crt
+    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost -keyout weir.key -out weir.csr
+    printf '%s\n' 'subjectAltName=DNS:localhost,IP:127.0.0.1' 'basicConstraints=CA:FALSE' 'extendedKeyUsage=serverAuth' >weir.ext
+    openssl x509 -req -in weir.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 365 -extfile weir.ext -out weir.crt
+  ) >"$state/tls.log" 2>&1 || { cat "$state/tls.log" >&2; die "openssl made no certificate"; }
+}
+
+start_weir() {  # PORT ADMIN_PORT LOG [TLS_PORT]: returns when it is ready
   local pid tries=200
   STREAMVIBE_API="http://127.0.0.1:$api_port" STREAMVIBE_RECOMMENDATIONS="http://127.0.0.1:$recommendations_port" \
     WEIR_LISTEN="127.0.0.1:$1" WEIR_ADMIN_LISTEN="127.0.0.1:$2" DATABASE_URL=$database_url \
+    WEIR_TLS_LISTEN="${4:+127.0.0.1:$4}" WEIR_TLS_CERTIFICATE="${4:+$PWD/$state/tls/weir.crt}" WEIR_TLS_KEY="${4:+$PWD/$state/tls/weir.key}" WEIR_TLS_OCSP='' \
     REDIS_URL=${redis_port:+redis://127.0.0.1:$redis_port} WEIR_REDIS_SECRET=$redis_secret build/weir run -c conf/streamvibe.yaml >"$3" 2>&1 &
   pid=$!
   started+=("$pid")
@@ -113,6 +131,13 @@ Try, in another terminal:
   build/weir explain -c conf/streamvibe.yaml 'GET /api/videos/42'
   psql $database_url -c "UPDATE videos SET title = 'New' WHERE id = 42"    # the next answer has it
 EOT
+  if [[ $tls_port ]]; then
+    cat <<EOT
+
+Over TLS, by HTTP/2 or HTTP/1.1; who signed the certificate is in $state/tls/ca.crt:
+  curl -si --cacert $state/tls/ca.crt https://localhost:$tls_port/api/videos/42
+EOT
+  fi
   if [[ $redis_port ]]; then
     cat <<EOT
 
@@ -127,13 +152,14 @@ EOT
 
 call_up() {
   local scale=1 with_redis=''
-  port=8080 redis_port='' database_url=''
+  port=8080 redis_port='' tls_port='' database_url=''
   redis_secret=$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')
   while (($#)); do
     case $1 in
       --scale) scale=${2:-} ;;
       --port) port=${2:-} ;;
       --redis) with_redis=yes; shift; continue ;;
+      --tls) tls_port=${WEIR_TLS_PORT:-8443}; shift; continue ;;
       *) wrong_use "unknown option $1" up ;;
     esac
     shift $(($# > 1 ? 2 : 1))
@@ -149,6 +175,7 @@ call_up() {
   free_port "$api_port" "STREAMVIBE_API_PORT=3010 ./dev up"
   free_port "$recommendations_port" "STREAMVIBE_RECOMMENDATIONS_PORT=3011 ./dev up"
   free_port "$admin_port" "WEIR_ADMIN_PORT=9091 ./dev up"
+  if [[ $tls_port ]]; then free_port "$tls_port" "WEIR_TLS_PORT=8444 ./dev up --tls"; fi
   if [[ $with_redis ]]; then
     redis_port=${REDIS_PORT:-6390}
     free_port "$redis_port" "REDIS_PORT=6391 ./dev up --redis"
@@ -158,7 +185,7 @@ call_up() {
   mkdir -p "$state"
   note_process dev $$
   on_exit+=("rm -f $pid_file")
-  need build up node ${with_redis:+redis}
+  need build up node ${with_redis:+redis} ${tls_port:+tls}
   need_npm bench/streamvibe
   build default weir
   say "Starting StreamVibe (PostgreSQL and two Node services; the data is made the first time)"
@@ -168,8 +195,9 @@ call_up() {
     say "Starting Redis"
     start_redis
   fi
+  if [[ $tls_port ]]; then make_certificate; fi
   say "Starting weir"
-  start_weir "$port" "$admin_port" "$state/weir.log"
+  start_weir "$port" "$admin_port" "$state/weir.log" "$tls_port"
   if [[ $with_redis ]]; then start_weir $((port + 1)) $((admin_port + 1)) "$state/weir2.log"; fi
   welcome
   wait -n "${started[@]}" || true

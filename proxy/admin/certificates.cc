@@ -21,7 +21,11 @@ std::vector<CertificateLook> certificates_of(const Snapshot& snapshot, WallTime 
     if (!listener.tls) continue;
     for (const TlsServer::Shown& one : listener.tls->shown()) {
       const bool known = std::any_of(all.begin(), all.end(), [&](const auto& other) { return other.file == one.file; });
-      if (!known) all.push_back({one.file, one.expires - now});
+      if (known) continue;
+      all.push_back({one.file, one.expires - now});
+      if (!one.ocsp) continue;
+      const auto response = one.ocsp->response();
+      all.back().ocsp_seconds_left = response ? response->ends - now : 0;
     }
   }
   return all;
@@ -39,7 +43,9 @@ void write_certificates(JsonWriter& json, const std::vector<CertificateLook>& al
   json.key("files").begin_array();
   for (const CertificateLook& one : all) {
     json.begin_object().field("file", one.file).field("status", status_of(one.seconds_left));
-    json.field("expires_in_seconds", one.seconds_left).end_object();
+    json.field("expires_in_seconds", one.seconds_left);
+    if (one.ocsp_seconds_left) json.field("ocsp_expires_in_seconds", *one.ocsp_seconds_left);
+    json.end_object();
   }
   json.end_array().end_object();
 }

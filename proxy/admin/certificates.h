@@ -1,6 +1,7 @@
 // The certificates that the public ports show, and how long they are good.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,8 @@ namespace weir {
 
 struct CertificateLook {
   std::string file;
-  std::int64_t seconds_left = 0;  // negative: since when not
+  std::int64_t seconds_left = 0;                 // negative: since when not
+  std::optional<std::int64_t> ocsp_seconds_left{};  // of what is stapled to it; 0: there is none that is of use
 };
 
 // Each file once, in the order of the config.

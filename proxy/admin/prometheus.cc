@@ -215,8 +215,13 @@ void write_tls(Writer& out, const Metrics& metrics, const Snapshot& snapshot) {
   out.family("weir_tls_connections_total", "counter", "Of clients, by version of TLS.");
   out.sample({{"version", "1.2"}}, metrics.tls12.load()).sample({{"version", "1.3"}}, metrics.tls13.load());
   out.family("weir_certificate_expiry_seconds", "gauge", "Until the certificate expires; negative: since it did.");
-  for (const CertificateLook& one : certificates_of(snapshot, wall_now()))
+  const auto certificates = certificates_of(snapshot, wall_now());
+  for (const CertificateLook& one : certificates)
     out.sample({{"certificate", one.file}}, std::to_string(one.seconds_left));
+  out.family("weir_ocsp_expiry_seconds", "gauge", "Until what is stapled expires; 0 or less: nothing is stapled.");
+  for (const CertificateLook& one : certificates) {
+    if (one.ocsp_seconds_left) out.sample({{"certificate", one.file}}, std::to_string(*one.ocsp_seconds_left));
+  }
 }
 
 void write_http2(Writer& out, const Metrics& metrics) {

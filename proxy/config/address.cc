@@ -80,6 +80,16 @@ std::string Scalar<ListenAddress>::format(const ListenAddress& value) {
   return value.text();
 }
 
+Result<PublicAddress> Scalar<PublicAddress>::parse(std::string_view text) {
+  if (text.empty()) return PublicAddress{{"", 0}};
+  auto address = Scalar<ListenAddress>::parse(text);
+  if (!address) return std::move(address).error();
+  return PublicAddress{std::move(*address)};
+}
+std::string Scalar<PublicAddress>::format(const PublicAddress& value) {
+  return value.off() ? std::string() : value.text();
+}
+
 Result<AddressRange> Scalar<AddressRange>::parse(std::string_view text) {
   constexpr std::string_view kRight = "as in 127.0.0.1, 10.0.0.0/8, ::1 or fd00::/8";
   const auto wrong = [&] { return not_a(text, "an address or network", kRight); };

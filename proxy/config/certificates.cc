@@ -14,7 +14,7 @@ constexpr std::string_view word_of(TlsFinding::Option option) {
     case TlsFinding::Option::ocsp: return "ocsp";
     case TlsFinding::Option::client_ca: break;
   }
-  return "client_ca";
+  return "client_certificates.ca_file";
 }
 
 Diagnostic::Severity severity_of(TlsFinding::Weight weight) {
@@ -28,7 +28,7 @@ Diagnostic::Severity severity_of(TlsFinding::Weight weight) {
 
 // Where the option stands that a finding is about.
 Place place_of(const Config& config, std::size_t listener, const TlsFinding& found) {
-  const std::string listen = "listen." + std::to_string(listener) + ".tls";
+  const std::string listen = "listen." + std::to_string(config.listen[listener].number) + ".tls";
   const ListenTls& tls = *config.listen[listener].tls;
   std::string path = listen;
   if (found.option != TlsFinding::Option::client_ca) {
@@ -45,8 +45,16 @@ Place place_of(const Config& config, std::size_t listener, const TlsFinding& fou
 TlsServer::Options options_of(const Config& config, const ListenTls& tls) {
   TlsServer::Options options;
   for (const CertificateConfig& one : tls.all())
-    options.certificates.push_back({beside(config.file, one.certificate), beside(config.file, one.key)});
+    options.certificates.push_back(
+        {beside(config.file, one.certificate), beside(config.file, one.key), beside(config.file, one.ocsp)});
   options.only_tls13 = tls.min_version == TlsVersion::tls13;
+  if (const auto& clients = tls.client_certificates) {
+    options.clients = TlsClients::Options{.ca_file = beside(config.file, clients->ca_file),
+                                          .required = clients->verify == ClientVerify::required,
+                                          .depth = clients->depth,
+                                          .names = clients->names,
+                                          .forward = clients->forward};
+  }
   return options;
 }
 
@@ -54,7 +62,7 @@ TlsServer::Options options_of(const Config& config, const ListenTls& tls) {
 
 std::vector<CertificateConfig> ListenTls::all() const {
   std::vector<CertificateConfig> all;
-  if (!certificate.empty()) all.push_back({certificate, key});
+  if (!certificate.empty()) all.push_back({certificate, key, ocsp});
   all.insert(all.end(), certificates.begin(), certificates.end());
   return all;
 }
@@ -75,7 +83,8 @@ std::vector<std::shared_ptr<const TlsServer>> open_certificates(const Config& co
     const bool whole = std::all_of(all.begin(), all.end(), [](const CertificateConfig& one) {
       return !one.certificate.empty() && !one.key.empty();
     });
-    if (all.empty() || !whole) continue;  // an error said before
+    const bool known = !tls->client_certificates || !tls->client_certificates->ca_file.empty();
+    if (all.empty() || !whole || !known) continue;  // an error said before
     TlsFindings findings;
     servers.back() = TlsServer::open(options_of(config, *tls), TlsTickets::of_process(), wall_now(), findings);
     for (TlsFinding& found : findings) {

@@ -17,6 +17,7 @@ class Checker {
   Checker(Config& config, Diagnostics& diagnostics) : config_(config), diagnostics_(diagnostics) {}
 
   void check_all() {
+    leave_out_what_is_off();
     check_listeners();
     check_tls(config_, diagnostics_);
     check_admin();
@@ -41,12 +42,18 @@ class Checker {
     say(Diagnostic::Severity::error, place, std::move(what), std::move(right));
   }
 
+  // One file for a laptop and for production: what has no address there isn't there.
+  void leave_out_what_is_off() {
+    for (std::size_t i = 0; i < config_.listen.size(); ++i) config_.listen[i].number = i;
+    std::erase_if(config_.listen, [](const ListenConfig& one) { return one.address.off(); });
+  }
+
   void check_listeners() {
     if (config_.listen.empty()) error(at("listen"), "nowhere to listen", "at least one address");
     std::set<std::string> seen;
-    for (std::size_t i = 0; i < config_.listen.size(); ++i) {
-      const auto& address = config_.listen[i].address;
-      const std::string path = "listen." + std::to_string(i);
+    for (const ListenConfig& one : config_.listen) {
+      const auto& address = one.address;
+      const std::string path = "listen." + std::to_string(one.number);
       const bool refused = config_.places.contains(path) && !config_.places.contains(path + ".address");
       if (refused || address.port == 0 || seen.insert(address.text()).second) continue;
       error(at(path), address.text() + " a second time", "each address once");

@@ -18,9 +18,15 @@ class ListenChecker {
       error("tls.certificate", "a certificate without a name", "a path");
     if (given("tls.certificate") != given("tls.key"))
       error(given("tls.key") ? "tls.key" : "tls.certificate", "half a pair", "certificate and key");
+    if (given("tls.ocsp") && !given("tls.certificate"))
+      error("tls.ocsp", "an OCSP response without its certificate", "certificate and key");
     if (given("tls.key") && tls.key.empty()) error("tls.key", "a key without a name", "a path");
     if (given("tls.certificates") && tls.certificates.empty())
       error("tls.certificates", "no certificate", "at least one");
+    if (tls.client_certificates && given("tls.client_certificates.ca_file") && tls.client_certificates->ca_file.empty())
+      error("tls.client_certificates.ca_file", "nobody would be verified", "a path; or no client_certificates at all");
+    if (given("tls.client_certificates.names") && tls.client_certificates && tls.client_certificates->names.empty())
+      error("tls.client_certificates.names", "no name is allowed", "at least one, or leave it out to allow any");
   }
 
  private:
@@ -41,8 +47,8 @@ class ListenChecker {
 }  // namespace
 
 void check_tls(const Config& config, Diagnostics& diagnostics) {
-  for (std::size_t i = 0; i < config.listen.size(); ++i) {
-    if (config.listen[i].tls) ListenChecker(config, i, diagnostics).check_tls(*config.listen[i].tls);
+  for (const ListenConfig& one : config.listen) {
+    if (one.tls) ListenChecker(config, one.number, diagnostics).check_tls(*one.tls);
   }
 }
 

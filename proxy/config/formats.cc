@@ -9,6 +9,7 @@
 #include "proxy/http/headers.h"
 #include "proxy/http/type_list.h"
 #include "proxy/http/upgrade.h"
+#include "proxy/net/tls_clients.h"
 #include "proxy/shared/postgres_url.h"
 
 namespace weir {
@@ -47,6 +48,7 @@ bool is_believed(std::string_view text) {
   const std::string name = lower(text);
   const auto begins = [&](std::string_view beginning) { return name.starts_with(beginning); };
   if (std::any_of(kBeginnings.begin(), kBeginnings.end(), begins)) return true;
+  if (name == "client-cert" || name == "client-cert-chain") return true;
   return name == "forwarded" || name == "x-real-ip" || name == "x-host" || name == "x-http-method-override";
 }
 
@@ -63,6 +65,10 @@ bool is_edited_field(std::string_view text) {
 bool is_forwarded_field(std::string_view text) {
   const Name id = name_of(text);
   return is_token(text) && !frames_or_hops(id) && !is_condition(id) && !is_believed(text);
+}
+
+bool is_client_name_pattern(std::string_view text) {
+  return is_client_name(text);
 }
 
 bool is_query_name(std::string_view text) {

@@ -19,6 +19,7 @@ bool is_media_type(std::string_view text);  // or a pattern of such
 bool is_postgres_url_or_empty(std::string_view text);
 bool is_database_name(std::string_view text);
 bool is_server_name_or_empty(std::string_view text);
+bool is_client_name_pattern(std::string_view text);
 bool is_tunnelled_protocol(std::string_view text);  // one that weir doesn't speak itself
 
 inline constexpr Format kEditValue{"a field value", "visible characters and spaces, no space at either end",
@@ -44,6 +45,8 @@ inline constexpr Format kDatabaseName{"a name in a database", "at most 63 bytes,
 
 inline constexpr Format kServerName{"a server's name", "a host name or an IP address, as in api.internal",
                                     is_server_name_or_empty};
+inline constexpr Format kClientName{"a name of clients", "a URI such as spiffe://mesh/ns/web/* or a DNS name",
+                                    is_client_name_pattern};
 inline constexpr Format kUpgradeProtocol{"a protocol", "what Upgrade may name, as websocket; not HTTP or TLS",
                                          is_tunnelled_protocol};
 

@@ -40,6 +40,11 @@ struct ListenAddress {
   std::string text() const;  // 127.0.0.1:8080, [::1]:8080
 };
 
+// The same, or nothing: then there is no listener.
+struct PublicAddress : ListenAddress {
+  bool off() const { return host.empty(); }
+};
+
 // One address or a network: 10.0.0.0/8, ::1.
 struct AddressRange {
   std::array<std::uint8_t, 16> bytes{};  // IPv4 as ::ffff:a.b.c.d
@@ -89,6 +94,7 @@ WEIR_SCALAR(std::string, "a text", R"("type":["string","number"])");
 WEIR_SCALAR(Secret, "a secret text", R"("type":["string","number"])");
 WEIR_SCALAR(TemplateText, "a text with ${names}", R"("type":["string","number"])");
 WEIR_SCALAR(ListenAddress, "ADDRESS:PORT", R"("type":"string")");
+WEIR_SCALAR(PublicAddress, "ADDRESS:PORT, or nothing", R"("type":"string")");
 WEIR_SCALAR(AddressRange, "an address or network", R"("type":"string")");
 WEIR_SCALAR(OriginUrl, "http://HOST:PORT, https://HOST:PORT or unix:/PATH", R"("type":"string")");
 WEIR_SCALAR(MatchConfig, "[METHODS] PATH", R"("type":"string")");

@@ -42,6 +42,7 @@ void Exchange::take(RequestHead& head, const Client& client) {
   client_address = client.address;
   secure = client.tls;
   hold = client.hold;
+  identity = client.identity;
   snapshot = worker.snapshot;
   began = worker.loop.now().mono;
   came = worker.node.rules.shared() ? MonotonicClock::now() : began;
@@ -84,6 +85,7 @@ void Exchange::clear() {
   upload.reset();
   step = nullptr;
   request = nullptr;
+  identity.reset();
   snapshot.reset();
   route = nullptr;
   values.count = 0;
@@ -129,6 +131,7 @@ FetchOrder Exchange::order(FlightPtr flight, ObjectPtr kept, bool store, bool sh
   order.client_address = client_address;
   order.secure = secure;
   if (hold != nullptr) order.hold = *hold;
+  if (identity && !order.strict) order.client_certificate = identity->certificate;
   order.request_id = request_id;
   order.traceparent = traceparent(*this);
   return order;

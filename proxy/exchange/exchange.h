@@ -54,6 +54,7 @@ struct Client {
   std::string_view address;  // without port
   bool tls = false;
   const std::shared_ptr<const void>* hold = nullptr;  // FetchOrder::hold, of the connection; may be null
+  std::shared_ptr<const ClientIdentity> identity{};  // by its certificate; null: it showed none
 };
 
 class Exchange {
@@ -84,8 +85,9 @@ class Exchange {
   // Of the request.
   RequestHead* request = nullptr;
   std::string_view client_address;
-  bool secure = false;          // the client asks over TLS
+  bool secure = false;  // the client asks over TLS
   const std::shared_ptr<const void>* hold = nullptr;
+  std::shared_ptr<const ClientIdentity> identity;
   std::string_view request_id;  // in id_text or the request's own
   std::array<char, 32> id_text{};
   std::shared_ptr<const WorkerSnapshot> snapshot;

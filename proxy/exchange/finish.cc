@@ -52,6 +52,7 @@ std::string_view log_text(Exchange& x) {
     json.field("tier", x.from_others ? "redis" : "memory");
   if (x.origin_time.count() > 0) json.field("origin_us", microseconds(x.origin_time));
   if (x.tunnels) json.field("upgrade", x.upgrade);
+  if (x.identity) json.field("client_certificate", x.identity->name);
   json.field("request_id", x.request_id);
   x.worker.log_text = json.take();
   return std::string_view(x.worker.log_text).substr(1);  // the members, without the brace

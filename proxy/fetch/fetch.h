@@ -42,9 +42,10 @@ struct FetchOrder {
   std::shared_ptr<Upload> upload;  // the request's body, or null; in a tunnel what the client says
   std::string_view upgrade;        // the protocol to go over to; mostly empty
   std::string_view client_address;
-  bool secure = false;  // the client asks over TLS
   // Kept until the fetch is over, be its client gone or not: so a connection knows what it has under way here.
   std::shared_ptr<const void> hold;
+  bool secure = false;                  // the client asks over TLS
+  std::string_view client_certificate;  // for the origin; empty where it isn't told, or the answer may be stored
   std::string_view request_id;
   std::string_view traceparent;
 };
@@ -83,7 +84,7 @@ class Fetch final : public OriginConnection::User {
   std::shared_ptr<Upload> upload;
   std::string_view upgrade;        // asked for; then there is no upload, but
   std::shared_ptr<Upload> tunnel;  // what the client says after the 101
-  std::string_view client_address, request_id, traceparent;
+  std::string_view client_address, client_certificate, request_id, traceparent;
   std::shared_ptr<const void> hold;
 
   Operation sharing;                     // asking Redis

@@ -9,13 +9,18 @@
 namespace weir {
 namespace {
 
+bool is_client_cert(std::string_view name) {
+  return equals_ignoring_case(name, kClientCert) || equals_ignoring_case(name, "Client-Cert-Chain");
+}
+
 bool named(const std::vector<std::string>& names, std::string_view name) {
   return std::any_of(names.begin(), names.end(), [&](const std::string& n) { return equals_ignoring_case(n, name); });
 }
 
 // weir writes it for each client or each request.
-bool is_made_anew(Name id) {
-  return id == Name::x_forwarded_for || id == Name::x_request_id || id == Name::traceparent;
+bool is_made_anew(std::string_view name) {
+  const Name id = name_of(name);
+  return id == Name::x_forwarded_for || id == Name::x_request_id || id == Name::traceparent || is_client_cert(name);
 }
 
 bool is_tag_field(const Field& field) {
@@ -55,7 +60,7 @@ bool is_weirs_own(const Field& field) {
     return field.name.size() >= start.size() && equals_ignoring_case(field.name.substr(0, start.size()), start);
   };
   return begins("X-Forwarded-") || begins("X-Original-") || begins("X-Rewrite-") || begins("X-Method-Override") ||
-         begins("X-HTTP-Method");
+         begins("X-HTTP-Method") || is_client_cert(field.name);
 }
 
 std::string trailers_of_request(const Fields& trailers) {
@@ -83,8 +88,7 @@ bool may_shape_shared_answer(const Field& field, const Route& route) {
 std::optional<std::vector<std::string>> varies_by(const Fields& response, const Route& route) {
   auto names = vary_names(response);
   if (!names) return names;
-  if (std::any_of(names->begin(), names->end(), [](const std::string& name) { return is_made_anew(name_of(name)); }))
-    return std::nullopt;
+  if (std::any_of(names->begin(), names->end(), is_made_anew)) return std::nullopt;
   std::erase_if(*names, [&](const std::string& name) {
     const Field field{name, {}, name_of(name)};
     if (field.id == Name::via) return false;                             // the client's goes on in weir's

@@ -4,12 +4,15 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "proxy/http/headers.h"
 #include "proxy/route/route.h"
 
 namespace weir {
+
+inline constexpr std::string_view kClientCert = "Client-Cert";  // RFC 9440
 
 // Never a client's to say, whatever the route: weir sets some of them itself.
 bool is_weirs_own(const Field& field);

@@ -86,6 +86,7 @@ void add_weirs_own(Fetch& f) {
   f.to_origin.add(Name::x_forwarded_for, f.client_address);
   f.to_origin.add(Name::x_forwarded_proto, f.secure ? "https" : "http");
   f.to_origin.add(Name::x_forwarded_host, f.request.authority);
+  if (!f.client_certificate.empty()) f.to_origin.add(kClientCert, f.client_certificate);
   f.to_origin.add(Name::x_request_id, f.request_id);
   f.to_origin.add(Name::traceparent, f.traceparent);
   const auto* earlier = f.request.fields.find(Name::via);

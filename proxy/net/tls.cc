@@ -88,6 +88,11 @@ std::string reason() {
   return text == nullptr ? "unknown error" : text;
 }
 
+std::string why_refused(long verified) {
+  if (verified == X509_V_ERR_APPLICATION_VERIFICATION) return "it has none of the names that are allowed";
+  return X509_verify_cert_error_string(verified);
+}
+
 void forget_errors() {
   ERR_clear_error();
   errno = 0;
@@ -306,6 +311,10 @@ bool TlsSession::tls13() const {
   return SSL_version(session_.get()) == TLS1_3_VERSION;
 }
 
+std::shared_ptr<const ClientIdentity> TlsSession::client() const {
+  return server_ && server_->clients_ ? server_->clients_->identity_of(session_.get()) : nullptr;
+}
+
 bool TlsSession::pending() const {
   return SSL_has_pending(session_.get()) == 1;
 }
@@ -361,9 +370,7 @@ Io TlsSession::outcome(int returned, std::size_t moved) {
     return fail("TLS: the peer does not speak it", EPROTO);
   const long verified = SSL_get_verify_result(session_.get());
   const bool refused = verified != X509_V_OK && (context_ == nullptr || context_->verifies());
-  return fail(refused ? std::string("TLS: the certificate is refused: ") + X509_verify_cert_error_string(verified)
-                      : "TLS: " + reason(),
-              EPROTO);
+  return fail(refused ? "TLS: the certificate is refused: " + why_refused(verified) : "TLS: " + reason(), EPROTO);
 }
 
 }  // namespace weir

@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "proxy/base/result.h"
+#include "proxy/net/client_identity.h"
 #include "proxy/net/io.h"
 #include "proxy/net/tls_failure.h"
 #include "proxy/net/tls_resumption.h"
@@ -73,6 +74,8 @@ class TlsSession {
   std::string_view protocol() const;
   bool resumed() const;
   bool tls13() const;
+  // Of the server's side: who the client is; null where it isn't asked, or showed nothing.
+  std::shared_ptr<const ClientIdentity> client() const;
 
   // Kind::moved once it stands; before, Kind::again. Called until then.
   Io handshake();

@@ -19,7 +19,6 @@ namespace {
 using Option = TlsFinding::Option;
 using Weight = TlsFinding::Weight;
 
-constexpr WallTime kSoon = 30 * 86400;
 constexpr std::size_t kMostInChain = 10;
 
 class Reading {
@@ -52,11 +51,6 @@ int no_passphrase(char*, int, int, void* asked) noexcept {
   return -1;
 }
 
-WallTime seconds_of(const ASN1_TIME* time) {
-  std::tm parts{};
-  return ASN1_TIME_to_tm(time, &parts) == 1 ? static_cast<WallTime>(::timegm(&parts)) : 0;
-}
-
 // "*.example.com" or "a.example.com"; no other place for a star (RFC 9525 §6.3).
 bool is_host_pattern(std::string_view name) {
   const auto rest = name.starts_with("*.") ? name.substr(2) : name;
@@ -87,20 +81,20 @@ std::vector<std::string> names_of(X509* leaf) {
   return names;
 }
 
-std::vector<X509Ptr> read_certificates(Reading& reading, const std::string& file) {
+std::vector<X509Ptr> read_all(Reading& reading, Option option, const std::string& file) {
   std::vector<X509Ptr> all;
-  const BioPtr bio = reading.open(Option::certificate, file);
+  const BioPtr bio = reading.open(option, file);
   if (!bio) return all;
   while (X509* one = PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr)) all.emplace_back(one);
   const unsigned long why = ERR_peek_last_error();
   const bool ended = ERR_GET_LIB(why) == ERR_LIB_PEM && ERR_GET_REASON(why) == PEM_R_NO_START_LINE;
   if (!ended) {
-    reading.error(Option::certificate, "certificate " + std::to_string(all.size() + 1) + " in " + printable(file) +
-                                           " can't be read: " + openssl_reason());
+    reading.error(option, "certificate " + std::to_string(all.size() + 1) + " in " + printable(file) +
+                              " can't be read: " + openssl_reason());
     all.clear();
   } else if (all.empty()) {
-    reading.error(Option::certificate, "there is no certificate in " + printable(file),
-                  "PEM, the certificate first, then who signed it");
+    reading.error(option, "there is no certificate in " + printable(file),
+                  option == Option::certificate ? "PEM, the certificate first, then who signed it" : "PEM");
   }
   ERR_clear_error();
   return all;
@@ -132,7 +126,7 @@ KeyPtr read_key(Reading& reading, const std::string& file) {
 }
 
 void look_at_dates(Reading& reading, const TlsCertificate& certificate, WallTime now) {
-  const WallTime begins = seconds_of(X509_get0_notBefore(certificate.leaf.get()));
+  const WallTime begins = wall_time_of(X509_get0_notBefore(certificate.leaf.get()));
   const std::string whose = "the certificate of " + certificate.text();
   if (certificate.expires <= now) {
     reading.say(Option::certificate, Weight::expired, whose + " expired on " + date_text(certificate.expires),
@@ -140,7 +134,7 @@ void look_at_dates(Reading& reading, const TlsCertificate& certificate, WallTime
   } else if (begins > now) {
     reading.say(Option::certificate, Weight::expired, whose + " is not valid before " + date_text(begins),
                 "one that is valid now");
-  } else if (certificate.expires - now < kSoon) {
+  } else if (certificate.expires - now < kCertificateSoon) {
     reading.say(Option::certificate, Weight::warning, whose + " expires on " + date_text(certificate.expires),
                 "a new one soon");
   }
@@ -160,6 +154,11 @@ void look_at_chain(Reading& reading, const TlsCertificate& certificate) {
 
 }  // namespace
 
+WallTime wall_time_of(const ASN1_TIME* time) {
+  std::tm parts{};
+  return ASN1_TIME_to_tm(time, &parts) == 1 ? static_cast<WallTime>(::timegm(&parts)) : 0;
+}
+
 std::string date_text(WallTime time) {
   const std::time_t seconds = time;
   std::tm parts{};
@@ -168,11 +167,17 @@ std::string date_text(WallTime time) {
   return {text, std::strftime(text, sizeof text, "%Y-%m-%d", &parts)};
 }
 
+std::vector<X509Ptr> read_certificates(const std::string& file, Option option, std::size_t number,
+                                       TlsFindings& findings) {
+  Reading reading(number, findings);
+  return read_all(reading, option, file);
+}
+
 TlsCertificate TlsCertificate::read(const std::string& certificate_file, const std::string& key_file, WallTime now,
                                     std::size_t number, TlsFindings& findings) {
   Reading reading(number, findings);
   TlsCertificate made;
-  auto all = read_certificates(reading, certificate_file);
+  auto all = read_all(reading, Option::certificate, certificate_file);
   auto key = read_key(reading, key_file);
   if (all.empty()) return made;
   if (all.size() > kMostInChain) {
@@ -193,10 +198,14 @@ TlsCertificate TlsCertificate::read(const std::string& certificate_file, const s
   made.chain.assign(std::make_move_iterator(all.begin() + 1), std::make_move_iterator(all.end()));
   made.key = std::move(key);
   made.names = names_of(made.leaf.get());
-  made.expires = seconds_of(X509_get0_notAfter(made.leaf.get()));
+  made.expires = wall_time_of(X509_get0_notAfter(made.leaf.get()));
   look_at_dates(reading, made, now);
   look_at_chain(reading, made);
   return made;
+}
+
+bool TlsCertificate::must_staple() const {
+  return X509_get_ext_by_NID(leaf.get(), NID_tlsfeature, -1) >= 0;
 }
 
 int TlsCertificate::kind() const {

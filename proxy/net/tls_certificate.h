@@ -31,9 +31,17 @@ struct TlsCertificate {
   // Null members where `findings` got an error. `number` goes into the findings.
   static TlsCertificate read(const std::string& certificate_file, const std::string& key_file, WallTime now,
                              std::size_t number, TlsFindings& findings);
+  bool must_staple() const;  // clients take it only with an OCSP response (RFC 7633)
   int kind() const;          // RSA, EC, …: of several for one name each client gets one that it can verify
   std::string text() const;  // for people: its first name, or its subject
 };
+
+WallTime wall_time_of(const ASN1_TIME* time);  // 0 where it is none
+// All of a PEM file, at least one; empty where `findings` got an error.
+std::vector<X509Ptr> read_certificates(const std::string& file, TlsFinding::Option option, std::size_t number,
+                                       TlsFindings& findings);
+
+inline constexpr WallTime kCertificateSoon = 30 * 86400;  // seconds before its end at which one is warned of
 
 // "2026-10-27"
 std::string date_text(WallTime time);

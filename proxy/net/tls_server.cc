@@ -20,8 +20,8 @@ constexpr const char* kCiphers12 =
 // The first where OpenSSL knows it (3.5): what is recorded today isn't read by tomorrow's machines.
 constexpr const char* kGroups = "X25519MLKEM768:X25519:P-256:P-384";
 constexpr const char* kOlderGroups = "X25519:P-256:P-384";
-constexpr long kSessionLife = 12 * 3600;  // seconds
-constexpr std::string_view kSessionName = "weir";
+constexpr long kSessionLife = 12 * 3600;           // seconds
+constexpr std::string_view kSessionName = "weir";  // where nobody is asked who they are
 
 // The host as certificates name it.
 std::string host_of(SSL* session) {
@@ -39,6 +39,17 @@ bool show(SSL_CTX* context, const TlsCertificate& certificate) {
   return shown;
 }
 
+std::shared_ptr<OcspFile> read_ocsp(const TlsServer::CertificateFiles& files, const TlsCertificate& certificate,
+                                    WallTime now, std::size_t number, TlsFindings& findings) {
+  if (!files.ocsp.empty()) return std::make_shared<OcspFile>(files.ocsp, certificate, now, number, findings);
+  if (certificate.must_staple()) {
+    findings.push_back({TlsFinding::Option::certificate, TlsFinding::Weight::warning, number,
+                        "clients take the certificate of " + certificate.text() + " only with an OCSP response",
+                        "ocsp: a file"});
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 std::shared_ptr<const TlsServer> TlsServer::open(const Options& options, TlsTickets& tickets, WallTime now,
@@ -48,10 +59,16 @@ std::shared_ptr<const TlsServer> TlsServer::open(const Options& options, TlsTick
   bool whole = !options.certificates.empty();
   for (const CertificateFiles& files : options.certificates) {
     certificates.push_back(TlsCertificate::read(files.certificate, files.key, now, certificates.size(), findings));
-    made->shown_.push_back({files.certificate, certificates.back().expires});
-    whole = whole && certificates.back().leaf && certificates.back().key;
+    const TlsCertificate& read = certificates.back();
+    made->shown_.push_back({files.certificate, read.expires});
+    whole = whole && read.leaf && read.key;
+    if (read.leaf) made->shown_.back().ocsp = read_ocsp(files, read, now, certificates.size() - 1, findings);
   }
   made->protocols_ = options.protocols;
+  if (options.clients) {
+    made->clients_ = TlsClients::read(*options.clients, now, findings);
+    whole = whole && made->clients_;
+  }
   if (!whole || !made->make_contexts(options, certificates, tickets, findings)) return nullptr;
   return made;
 }
@@ -115,12 +132,16 @@ SSL_CTX* TlsServer::make_context(const Options& options, TlsTickets& tickets) {
   SSL_CTX_set_max_early_data(context, 0);
   SSL_CTX_set_num_tickets(context, 1);
   SSL_CTX_set_timeout(context, kSessionLife);
-  SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(kSessionName.data()),
-                                 static_cast<unsigned>(kSessionName.size()));
+  const std::string_view name = clients_ ? std::string_view(clients_->session_name()) : kSessionName;
+  WEIR_CHECK(SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(name.data()),
+                                            static_cast<unsigned>(name.size())) == 1);
+  if (clients_) clients_->serve(context);
   tickets.serve(context);
   SSL_CTX_set_tlsext_servername_callback(context, choose_certificate);
   SSL_CTX_set_tlsext_servername_arg(context, this);
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, this);
+  SSL_CTX_set_tlsext_status_cb(context, staple);
+  SSL_CTX_set_tlsext_status_arg(context, this);
   return context;
 }
 
@@ -137,6 +158,30 @@ int TlsServer::choose_certificate(SSL* session, int*, void* server) noexcept {
   SSL_CTX* const context = static_cast<const TlsServer*>(server)->context_for(host_of(session));
   if (context != SSL_get_SSL_CTX(session)) SSL_set_SSL_CTX(session, context);
   return SSL_TLSEXT_ERR_OK;
+}
+
+// For clients that ask for it, and the certificate that was chosen.
+int TlsServer::staple(SSL* session, void* server) noexcept {
+  const X509* leaf = SSL_get_certificate(session);
+  for (const Shown& one : static_cast<const TlsServer*>(server)->shown_) {
+    if (!one.ocsp || one.ocsp->leaf() != leaf) continue;
+    const auto response = one.ocsp->response();
+    if (!response || !response->holds(wall_now())) break;
+    auto* copy = static_cast<unsigned char*>(OPENSSL_memdup(response->der.data(), response->der.size()));
+    if (copy == nullptr) break;
+    SSL_set_tlsext_status_ocsp_resp(session, copy, static_cast<long>(response->der.size()));  // frees it
+    return SSL_TLSEXT_ERR_OK;
+  }
+  return SSL_TLSEXT_ERR_NOACK;
+}
+
+std::vector<std::string> TlsServer::look_at_ocsp(WallTime now) const {
+  std::vector<std::string> said;
+  for (const Shown& one : shown_) {
+    if (!one.ocsp) continue;
+    if (auto words = one.ocsp->look(now)) said.push_back(std::move(*words));
+  }
+  return said;
 }
 
 // A client that wants only what isn't spoken here is refused rather than answered in another language (RFC 7301 §3.2).

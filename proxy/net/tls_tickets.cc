@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "proxy/base/check.h"
+#include "proxy/net/tls_certificate.h"
 
 namespace weir {
 namespace {
@@ -53,6 +54,16 @@ int seal_or_open(SSL* session, unsigned char* name, unsigned char* iv, EVP_CIPHE
       EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), nullptr, found->key.cipher.data(), iv) != 1)
     return -1;
   return found->newest ? 1 : 2;
+}
+
+// A session that rests on a client's certificate ends with it.
+SSL_TICKET_RETURN take_session(SSL*, SSL_SESSION* session, const unsigned char*, std::size_t, SSL_TICKET_STATUS status,
+                               void*) noexcept {
+  const bool opened = status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW;
+  if (!opened) return SSL_TICKET_RETURN_IGNORE_RENEW;
+  const X509* shown = SSL_SESSION_get0_peer(session);
+  if (shown != nullptr && wall_time_of(X509_get0_notAfter(shown)) <= wall_now()) return SSL_TICKET_RETURN_IGNORE_RENEW;
+  return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
 }
 
 }  // namespace
@@ -106,6 +117,7 @@ std::optional<TlsTickets::Found> TlsTickets::find(std::span<const unsigned char,
 void TlsTickets::serve(SSL_CTX* context) {
   WEIR_CHECK(SSL_CTX_set_ex_data(context, place_in_context(), this) == 1);
   WEIR_CHECK(SSL_CTX_set_tlsext_ticket_key_evp_cb(context, seal_or_open) == 1);
+  WEIR_CHECK(SSL_CTX_set_session_ticket_cb(context, nullptr, take_session, nullptr) == 1);
 }
 
 }  // namespace weir

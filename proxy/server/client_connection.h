@@ -25,7 +25,7 @@ class ClientConnection {
   ~ClientConnection();
 
   Stream& stream() { return stream_; }
-  Client client() const { return {address_, stream_.secured()}; }
+  Client client() const { return {address_, stream_.secured(), identity_}; }
 
   void want_read(bool yes) { stream_.want_read(yes && !lingering_); }
   void want_write(bool yes) { stream_.want_write(yes); }
@@ -90,6 +90,7 @@ class ClientConnection {
   Worker& worker_;
   Stream stream_;
   std::string address_;
+  std::shared_ptr<const ClientIdentity> identity_;
   std::unique_ptr<Opening> opening_;  // until HTTP can be spoken
   std::unique_ptr<ClientSession> session_;
   std::shared_ptr<ClientConnection*> self_;

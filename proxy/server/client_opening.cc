@@ -68,6 +68,7 @@ void ClientConnection::shake() {
   const TlsSession& tls = *stream_.tls();
   (tls.resumed() ? metrics.tls_resumed : metrics.tls_full).fetch_add(1, std::memory_order_relaxed);
   (tls.tls13() ? metrics.tls13 : metrics.tls12).fetch_add(1, std::memory_order_relaxed);
+  identity_ = tls.client();
   worker_.context().loop.dispose(std::move(opening_));  // this may come from inside its turn
   began();                                              // what is spoken is agreed on: no first bytes change that
   if (tls.protocol() == kTlsHttp2) speak(ClientProtocol::http2);

@@ -15,6 +15,7 @@ namespace {
 
 constexpr int kBacklog = 4096;
 constexpr auto kResolveEvery = std::chrono::seconds(5);
+constexpr auto kLookAtOcspEvery = std::chrono::seconds(1);
 
 unsigned worker_count(const Config& config) {
   if (config.workers > 0) return config.workers;
@@ -178,9 +179,19 @@ Result<std::vector<std::vector<int>>> Server::open_listeners() {
 }
 
 int Server::run() {
+  ocsp_.set(kLookAtOcspEvery);
   report("ready");
   loop_.run();
   return 0;
+}
+
+// Whoever keeps the files fresh needn't tell us.
+void Server::look_at_ocsp() {
+  for (const ListenerRules& listener : snapshot_->listeners) {
+    if (!listener.tls) continue;
+    for (const std::string& words : listener.tls->look_at_ocsp(wall_now())) report(words);
+  }
+  ocsp_.set(kLookAtOcspEvery);
 }
 
 void Server::on_signal() {

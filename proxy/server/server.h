@@ -61,6 +61,7 @@ class Server {
   Result<std::shared_ptr<const Snapshot>> make_snapshot(const Prepared& prepared);
   void swap(std::shared_ptr<const Snapshot> snapshot);
   Result<std::string> reload();
+  void look_at_ocsp();
   void on_signal();
   void drain();
   AdminServices services();
@@ -79,6 +80,7 @@ class Server {
   Loop loop_;  // control
   int signals_ = -1;
   std::unique_ptr<Watch> signal_watch_;
+  Timer ocsp_{loop_, [this] { look_at_ocsp(); }};
   std::unique_ptr<Timer> drain_deadline_;
   std::unique_ptr<AdminServer> admin_;
   std::size_t workers_drained_ = 0;

@@ -3,6 +3,7 @@
 
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -49,6 +50,7 @@ X509* make_certificate(EVP_PKEY* key, const std::string& name, X509* issuer, EVP
   extend(certificate, issuer, NID_basic_constraints, names.empty() ? "critical,CA:TRUE" : "CA:FALSE");
   if (!names.empty()) extend(certificate, issuer, NID_subject_alt_name, names);
   if (!options.usage.empty()) extend(certificate, issuer, NID_ext_key_usage, options.usage);
+  if (options.must_staple) extend(certificate, issuer, NID_tlsfeature, "status_request");
   WEIR_CHECK(X509_sign(certificate, issuer_key, EVP_sha256()) > 0);
   return certificate;
 }
@@ -87,6 +89,35 @@ CertificateFiles CertificateAuthority::sign(const std::string& file, const std::
   X509_free(certificate);
   EVP_PKEY_free(key);
   return files;
+}
+
+std::string CertificateAuthority::vouch(const std::string& certificate, const OcspOptions& options) const {
+  std::FILE* in = std::fopen(certificate.c_str(), "r");
+  WEIR_CHECK(in != nullptr);
+  X509* about = PEM_read_X509(in, nullptr, nullptr, nullptr);
+  std::fclose(in);
+  OCSP_CERTID* id = OCSP_cert_to_id(nullptr, about, certificate_);
+  OCSP_BASICRESP* basic = OCSP_BASICRESP_new();
+  ASN1_TIME* begins = X509_gmtime_adj(nullptr, options.begins);
+  ASN1_TIME* ends = options.endless ? nullptr : X509_gmtime_adj(nullptr, options.ends);
+  const bool revoked = options.status == OcspOptions::Status::revoked;
+  const int status = revoked                                          ? V_OCSP_CERTSTATUS_REVOKED
+                     : options.status == OcspOptions::Status::unknown ? V_OCSP_CERTSTATUS_UNKNOWN
+                                                                      : V_OCSP_CERTSTATUS_GOOD;
+  WEIR_CHECK(OCSP_basic_add1_status(basic, id, status, 0, revoked ? begins : nullptr, begins, ends) != nullptr);
+  WEIR_CHECK(OCSP_basic_sign(basic, certificate_, key_, EVP_sha256(), nullptr, 0) == 1);
+  OCSP_RESPONSE* response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
+  unsigned char* bytes = nullptr;
+  const int length = i2d_OCSP_RESPONSE(response, &bytes);
+  std::string der(reinterpret_cast<char*>(bytes), static_cast<std::size_t>(length));
+  OPENSSL_free(bytes);
+  OCSP_RESPONSE_free(response);
+  OCSP_BASICRESP_free(basic);
+  OCSP_CERTID_free(id);
+  ASN1_TIME_free(begins);
+  ASN1_TIME_free(ends);
+  X509_free(about);
+  return der;
 }
 
 }  // namespace weir::test

@@ -17,6 +17,14 @@ struct CertificateOptions {
   bool rsa = false;                    // else P-256
   long begins = -86400, ends = 86400;  // seconds from now
   std::string usage{};                 // as openssl writes it: "clientAuth"
+  bool must_staple = false;
+};
+
+// What an authority says of a certificate (OCSP).
+struct OcspOptions {
+  enum class Status { good, revoked, unknown } status = Status::good;
+  long begins = -3600, ends = 7 * 86400;  // seconds from now
+  bool endless = false;                   // no nextUpdate
 };
 
 class CertificateAuthority {
@@ -30,6 +38,8 @@ class CertificateAuthority {
   // For `names`, as openssl writes them: "DNS:localhost,IP:127.0.0.1". Its subject is CN=`file`.
   CertificateFiles sign(const std::string& file, const std::string& names,
                         const CertificateOptions& options = {}) const;
+  // A DER response about the certificate in that file.
+  std::string vouch(const std::string& certificate, const OcspOptions& options = {}) const;
   const std::string& file() const { return file_; }
 
  private:

@@ -32,9 +32,11 @@ export class Authority {
     return fs.readFileSync(this.file, 'utf8');
   }
 
-  // Files NAME.crt and NAME.key for these host names; `begins` and `ends` in days from now.
-  sign(name, names = [], { kind = 'ecdsa', begins = -1, ends = 365, usage = '' } = {}) {
-    const extensions = names.length ? ['-addext', `subjectAltName=${names.map((one) => `DNS:${one}`).join(',')}`] : [];
+  // Files NAME.crt and NAME.key for these host names and URIs; `begins` and `ends` in days from now.
+  sign(name, names = [], { kind = 'ecdsa', begins = -1, ends = 365, usage = '', authority = false } = {}) {
+    const all = names.map((one) => (one.includes('://') ? `URI:${one}` : `DNS:${one}`));
+    const extensions = all.length ? ['-addext', `subjectAltName=${all.join(',')}`] : [];
+    if (authority) extensions.push('-addext', 'basicConstraints=critical,CA:TRUE');
     if (usage) extensions.push('-addext', `extendedKeyUsage=${usage}`);
     openssl(this.folder, 'req', '-new', '-newkey', ...kinds[kind], '-nodes', '-keyout', `${name}.key`, '-out', `${name}.csr`,
       '-subj', `/CN=${name}`, ...extensions);
@@ -51,7 +53,7 @@ export class Authority {
   // NAME.ocsp: that the certificate is good (or revoked, once revoke() was called), said for so many days.
   vouch(name, days = 7) {
     openssl(this.database, 'ocsp', '-index', 'index.txt', '-CA', this.file, '-rsigner', this.file, '-rkey', `../${this.name}.key`,
-      '-issuer', this.file, '-cert', `../${name}.crt`, '-respout', `../${name}.ocsp`, '-ndays', String(days));
+      '-issuer', this.file, '-cert', `../${name}.crt`, '-respout', `../${name}.ocsp`, '-nmin', String(Math.round(days * 1440)));
     return path.join(this.folder, `${name}.ocsp`);
   }
 

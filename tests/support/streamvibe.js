@@ -49,6 +49,7 @@ export class StreamVibe {
     const weir = this.#spawn(kWeir, ['run', '-c', 'conf/streamvibe.yaml'], {
       STREAMVIBE_API: api, STREAMVIBE_RECOMMENDATIONS: recommendations,
       WEIR_LISTEN: '127.0.0.1:0', WEIR_ADMIN_LISTEN: '127.0.0.1:0', WEIR_ADMIN_TOKEN: '', REDIS_URL: '',
+      WEIR_TLS_LISTEN: '', WEIR_TLS_CERTIFICATE: '', WEIR_TLS_KEY: '', WEIR_TLS_OCSP: '',
       DATABASE_URL: triggers ? postgres : '', ...env,
     });
     weir.stdout.resume();
@@ -61,7 +62,9 @@ export class StreamVibe {
       weir.once('exit', () => reject(new Error(said)));
     });
     this.api = api;
-    this.base = `http://${/listening on (\S+)/.exec(said)[1]}`;
+    const [plain, secure] = [...said.matchAll(/listening on (\S+)/g)].map(([, address]) => address);
+    this.base = `http://${plain}`;
+    this.secure = secure;   // ADDRESS:PORT of the listener with TLS, where `env` names one
     this.admin = `http://${/admin on (\S+)/.exec(said)[1]}`;
   }
 

@@ -38,6 +38,19 @@ TEST_CASE("the least file: one upstream, one route for all, what the origin's he
   CHECK(config.routes[0].cache.mode() == CacheMode::origin);
 }
 
+TEST_CASE("a listener without an address is off, whatever else it says") {
+  const std::string rest = "upstreams:\n  api:\n    servers: http://127.0.0.1:3000\n";
+  const std::string off = R"({ address: "${NONE:-}", tls: { certificate: "", key: "${NONE:-}" } })";
+  const Config config = good("listen: [ " + off + ", { address: \"127.0.0.1:1\" }, " + off + " ]\n" + rest);
+  REQUIRE(config.listen.size() == 1);
+  CHECK(config.listen[0].address.text() == "127.0.0.1:1");
+  CHECK(config.listen[0].number == 1);
+  CHECK(said_of("listen: [ " + off + " ]\n" + rest).find("nowhere to listen") != std::string::npos);
+  const std::string second = R"({ address: "127.0.0.1:2", tls: { certificate: a } })";
+  CHECK(said_of("listen:\n  - " + off + "\n  - " + second + "\n" + rest).find("f:3:") != std::string::npos);
+  CHECK(said_of("admin: { address: \"\" }\n" + rest).find("an address to listen on") != std::string::npos);
+}
+
 TEST_CASE("values of every kind are read") {
   const Config config = good(R"(listen: [ { address: "127.0.0.1:0" }, { address: "[::1]:8443" } ]
 admin: { address: 0.0.0.0:9090, token: "${TOKEN}", purge_from: [ 10.0.0.0/8, "::1" ] }
