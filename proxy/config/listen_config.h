@@ -51,11 +51,15 @@ struct ListenTls {
 struct ListenConfig {
   ListenAddress address{"127.0.0.1", 8080};
   std::optional<ListenTls> tls;
+  std::vector<AddressRange> proxy_protocol;
 
   static void describe(auto& field, auto& self) {
     field("address", self.address, "where clients connect, by HTTP/1.1 or HTTP/2", {.required = true});
     field("tls", self.tls, "certificates, and that clients must speak TLS here",
           {.otherwise = "without TLS", .example = "{ certificate: tls/streamvibe.crt, key: tls/streamvibe.key }"});
+    field("proxy_protocol", self.proxy_protocol,
+          "balancers that must begin each connection here with a PROXY header (version 1 or 2), which says who the "
+          "client is; nobody else may connect then");
   }
 };
 

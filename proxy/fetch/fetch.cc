@@ -44,6 +44,7 @@ Fetch::Fetch(WorkerContext& its_worker, const FetchOrder& order)
       upgrade(arena.copy(order.upgrade)),
       tunnel(order.upgrade.empty() ? nullptr : order.upload),
       client_address(arena.copy(order.client_address)),
+      forwarded_for(arena.copy(order.forwarded_for)),
       request_id(arena.copy(order.request_id)),
       traceparent(arena.copy(order.traceparent)),
       step_(&kShare) {

@@ -42,7 +42,8 @@ struct FetchOrder {
   std::shared_ptr<Upload> upload;  // the request's body, or null; in a tunnel what the client says
   std::string_view upgrade;        // the protocol to go over to; mostly empty
   std::string_view client_address;
-  bool secure = false;  // the client asks over TLS
+  std::string_view forwarded_for;  // the client, then the proxies that it came through
+  bool secure = false;             // the client asks over TLS
   std::string_view request_id;
   std::string_view traceparent;
 };
@@ -81,7 +82,7 @@ class Fetch final : public OriginConnection::User {
   std::shared_ptr<Upload> upload;
   std::string_view upgrade;        // asked for; then there is no upload, but
   std::shared_ptr<Upload> tunnel;  // what the client says after the 101
-  std::string_view client_address, request_id, traceparent;
+  std::string_view client_address, forwarded_for, request_id, traceparent;
 
   Operation sharing;                     // asking Redis
   RedisLease lease;                      // this node fetches it for all
