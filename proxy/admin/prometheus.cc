@@ -206,6 +206,12 @@ void write_clients(Writer& out, const Node& node, const Snapshot& snapshot) {
   out.single("weir_draining", "gauge", "1: no new connections, about to end.", node.draining ? 1 : 0);
 }
 
+void write_proxy_protocol(Writer& out, const Metrics& metrics) {
+  out.family("weir_proxy_protocol_refused_total", "counter", "Connections without the PROXY header they need.");
+  for (std::size_t i = 0; i < kProxyRefusalWords.size(); ++i)
+    out.sample({{"reason", kProxyRefusalWords[i]}}, metrics.proxy_refused[i].load());
+}
+
 void write_tls(Writer& out, const Metrics& metrics, const Snapshot& snapshot) {
   out.family("weir_tls_handshakes_total", "counter", "Of clients, those that went well.");
   out.sample({{"kind", "full"}}, metrics.tls_full.load()).sample({{"kind", "resumed"}}, metrics.tls_resumed.load());
@@ -326,6 +332,7 @@ std::string prometheus_text(const AdminServices& services) {
   write_upstreams(out, snapshot);
   write_clients(out, node, snapshot);
   write_http2(out, node.metrics);
+  write_proxy_protocol(out, node.metrics);
   write_tls(out, node.metrics, snapshot);
   if (services.sharing) write_sharing(out, services.sharing());
   if (services.database) write_database(out, services.database());

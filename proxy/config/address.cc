@@ -1,10 +1,6 @@
-// Addresses in the config file: where to listen, and networks that may purge; see scalar.h. Literal addresses only, no
-// names: what weir binds to and whom it trusts must not depend on a resolver.
-#include <arpa/inet.h>
-
+// Addresses in the config file: where to listen, and networks that are trusted; see scalar.h. Literal addresses only,
+// no names: what weir binds to and whom it trusts must not depend on a resolver.
 #include <algorithm>
-#include <array>
-#include <optional>
 
 #include "proxy/base/text.h"
 #include "proxy/config/scalar.h"
@@ -12,55 +8,24 @@
 namespace weir {
 namespace {
 
-using Bytes = std::array<std::uint8_t, 16>;
-
 Error not_a(std::string_view text, std::string_view shape, std::string_view right) {
   std::string detail = "\"" + printable(text) + "\" is not ";
   return Error{Side::config, Code::malformed, detail.append(shape).append(": ").append(right)};
 }
 
-bool is_v6(std::string_view text) {
-  return text.find(':') != std::string_view::npos;
-}
-
-// IPv4 as ::ffff:a.b.c.d, so that one comparison does for both.
-std::optional<Bytes> parse_ip(std::string_view text) {
-  const std::string copy(text);
-  Bytes bytes{};
-  if (is_v6(text)) {
-    if (inet_pton(AF_INET6, copy.c_str(), bytes.data()) != 1) return std::nullopt;
-  } else {
-    bytes[10] = bytes[11] = 0xff;
-    if (inet_pton(AF_INET, copy.c_str(), bytes.data() + 12) != 1) return std::nullopt;
-  }
-  return bytes;
-}
-
-bool same_bits(const Bytes& a, const Bytes& b, unsigned bits) {
-  const unsigned whole = bits / 8;
-  if (!std::equal(a.begin(), a.begin() + whole, b.begin())) return false;
-  const unsigned rest = bits % 8;
-  return rest == 0 || ((a[whole] ^ b[whole]) >> (8 - rest)) == 0;
-}
-
 }  // namespace
 
 bool ListenAddress::loopback() const {
-  const auto bytes = parse_ip(host);
-  if (!bytes) return false;
-  if (!v6()) return (*bytes)[12] == 127;
-  Bytes one{};
-  one[15] = 1;
-  return *bytes == one;
+  const auto ip = Ip::parse(host);
+  return ip && ip->loopback();
 }
 
 std::string ListenAddress::text() const {
   return (v6() ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
-bool AddressRange::contains(std::string_view address) const {
-  const auto other = parse_ip(address);
-  return other && same_bits(bytes, *other, bits);
+bool any_contains(const std::vector<AddressRange>& ranges, const Ip& address) {
+  return std::any_of(ranges.begin(), ranges.end(), [&](const AddressRange& one) { return one.contains(address); });
 }
 
 Result<ListenAddress> Scalar<ListenAddress>::parse(std::string_view text) {
@@ -73,7 +38,8 @@ Result<ListenAddress> Scalar<ListenAddress>::parse(std::string_view text) {
   if (bracketed) host = host.substr(1, host.size() - 2);
   if (host == "localhost") host = "127.0.0.1";
   const auto port = parse_number(text.substr(colon + 1));
-  if (bracketed != is_v6(host) || !parse_ip(host) || !port || *port > 65535) return wrong();
+  const bool v6 = host.find(':') != std::string_view::npos;
+  if (bracketed != v6 || !Ip::parse(host) || !port || *port > 65535) return wrong();
   return ListenAddress{std::string(host), static_cast<std::uint16_t>(*port)};
 }
 std::string Scalar<ListenAddress>::format(const ListenAddress& value) {
@@ -92,19 +58,9 @@ std::string Scalar<PublicAddress>::format(const PublicAddress& value) {
 
 Result<AddressRange> Scalar<AddressRange>::parse(std::string_view text) {
   constexpr std::string_view kRight = "as in 127.0.0.1, 10.0.0.0/8, ::1 or fd00::/8";
-  const auto wrong = [&] { return not_a(text, "an address or network", kRight); };
-  const auto slash = text.find('/');
-  const auto host = text.substr(0, slash);
-  const auto bytes = parse_ip(host);
-  if (!bytes) return wrong();
-  const unsigned most = is_v6(host) ? 128 : 32;
-  AddressRange range{*bytes, 128, std::string(text)};
-  if (slash != std::string_view::npos) {
-    const auto bits = parse_number(text.substr(slash + 1));
-    if (!bits || *bits > most) return wrong();
-    range.bits = static_cast<unsigned>(*bits) + 128 - most;
-  }
-  return range;
+  const auto range = IpRange::parse(text);
+  if (!range) return not_a(text, "an address or network", kRight);
+  return AddressRange{*range, std::string(text)};
 }
 std::string Scalar<AddressRange>::format(const AddressRange& value) {
   return value.text;

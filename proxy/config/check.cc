@@ -21,6 +21,7 @@ class Checker {
     check_listeners();
     check_tls(config_, diagnostics_);
     check_admin();
+    check_who_is_believed();
     check_sizes();
     check_redis();
     check_upstreams();
@@ -68,6 +69,22 @@ class Checker {
     error(at("admin.address"),
           config_.admin.address.text() + " can be reached from outside, and there is no admin.token",
           "a token, or a loopback address");
+  }
+
+  // Who may say who the client is: limits, logs and admin.purge_from go by what they say.
+  void check_who_is_believed() {
+    for (std::size_t i = 0; i < config_.listen.size(); ++i)
+      check_believed(config_.listen[i].proxy_protocol, "listen." + std::to_string(i) + ".proxy_protocol");
+    check_believed(config_.client.trusted_proxies, "client.trusted_proxies");
+  }
+
+  void check_believed(const std::vector<AddressRange>& ranges, const std::string& path) {
+    for (std::size_t i = 0; i < ranges.size(); ++i) {
+      if (!ranges[i].range.everybody()) continue;
+      const std::string item = path + "." + std::to_string(i);
+      say(Diagnostic::Severity::warning, at(config_.places.contains(item) ? item : path),
+          "anybody may say here who he is", "the addresses of your balancers");
+    }
   }
 
   void check_sizes() {

@@ -17,6 +17,7 @@
 #include "proxy/config/place.h"
 #include "proxy/config/route_config.h"
 #include "proxy/config/scalar.h"
+#include "proxy/http/forwarded.h"
 #include "proxy/net/tls.h"
 
 namespace weir {
@@ -231,15 +232,26 @@ struct ClientLimits {
   }
 };
 
+template <>
+struct Words<ForwardedField> {
+  static constexpr std::array<std::string_view, 2> kList{"X-Forwarded-For", "Forwarded"};
+};
+
 struct ClientConfig {
   ClientTimeouts timeouts;
   Size min_rate = 1_KiB;
   ClientLimits limits;
+  std::vector<AddressRange> trusted_proxies;
+  ForwardedField address_from = ForwardedField::x_forwarded_for;
 
   static void describe(auto& field, auto& self) {
     field("timeouts", self.timeouts, "past one the connection closes");
     field("min_rate", self.min_rate, "bytes a second that a client must at least send or read", {.most = "1GiB"});
     field("limits", self.limits, "what a client may ask of weir");
+    field("trusted_proxies", self.trusted_proxies,
+          "proxies before weir that are believed when they say who the client is");
+    field("address_from", self.address_from,
+          "the field in which they say it; the scheme is in X-Forwarded-Proto, or in Forwarded, too");
   }
 };
 

@@ -87,12 +87,16 @@ struct ListenConfig {
   PublicAddress address{{"127.0.0.1", 8080}};
   std::optional<ListenTls> tls;
   std::size_t number = 0;  // in the file, where those that are off count
+  std::vector<AddressRange> proxy_protocol;
 
   static void describe(auto& field, auto& self) {
     field("address", self.address, "where clients connect, by HTTP/1.1 or HTTP/2; empty: this listener is off",
           {.required = true});
     field("tls", self.tls, "certificates, and that clients must speak TLS here",
           {.otherwise = "without TLS", .example = "{ certificate: tls/streamvibe.crt, key: tls/streamvibe.key }"});
+    field("proxy_protocol", self.proxy_protocol,
+          "balancers that must begin each connection here with a PROXY header (version 1 or 2), which says who the "
+          "client is; nobody else may connect then");
   }
 };
 

@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "proxy/base/ip.h"
 #include "proxy/base/result.h"
 #include "proxy/base/units.h"
 #include "proxy/http/uri.h"
@@ -47,12 +48,13 @@ struct PublicAddress : ListenAddress {
 
 // One address or a network: 10.0.0.0/8, ::1.
 struct AddressRange {
-  std::array<std::uint8_t, 16> bytes{};  // IPv4 as ::ffff:a.b.c.d
-  unsigned bits = 128;
+  IpRange range;
   std::string text;
 
-  bool contains(std::string_view address) const;  // without port or brackets; false for what is no address
+  bool contains(const Ip& address) const { return range.contains(address); }
 };
+
+bool any_contains(const std::vector<AddressRange>& ranges, const Ip& address);
 
 // `match: [METHODS] PATH`.
 struct MatchConfig {

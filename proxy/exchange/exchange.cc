@@ -39,11 +39,13 @@ void Exchange::begin_refused(RequestHead& head, const Client& client, int code, 
 
 void Exchange::take(RequestHead& head, const Client& client) {
   request = &head;
-  client_address = client.address;
+  client_address = peer_address = forwarded_for = client.address;
   secure = client.tls;
   hold = client.hold;
   identity = client.identity;
+  client_named = true;
   snapshot = worker.snapshot;
+  if (const auto& trusted = snapshot->shared->trusted_proxies) know_client(*this, *trusted);
   began = worker.loop.now().mono;
   came = worker.node.rules.shared() ? MonotonicClock::now() : began;
   step = &kReceiveRequest;
@@ -129,6 +131,7 @@ FetchOrder Exchange::order(FlightPtr flight, ObjectPtr kept, bool store, bool sh
   order.kept = std::move(kept);
   order.upgrade = upgrade;
   order.client_address = client_address;
+  order.forwarded_for = forwarded_for;
   order.secure = secure;
   if (hold != nullptr) order.hold = *hold;
   if (identity && !order.strict) order.client_certificate = identity->certificate;

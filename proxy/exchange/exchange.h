@@ -49,7 +49,7 @@ struct FoundCopy {
   Seconds ttl(Time now) const;
 };
 
-// Who asks, as the connection knows it.
+// Who connected.
 struct Client {
   std::string_view address;  // without port
   bool tls = false;
@@ -84,11 +84,13 @@ class Exchange {
 
   // Of the request.
   RequestHead* request = nullptr;
-  std::string_view client_address;
-  bool secure = false;  // the client asks over TLS
   const std::shared_ptr<const void>* hold = nullptr;
   std::shared_ptr<const ClientIdentity> identity;
-  std::string_view request_id;  // in id_text or the request's own
+  std::string_view client_address, peer_address;  // who asks; who connected, where that is a proxy that says so
+  std::string_view forwarded_for;                 // the client, then the proxies that it came through
+  bool client_named = true;                       // false: client_address is a proxy's, which named nobody
+  bool secure = false;                            // the client asks over TLS
+  std::string_view request_id;                    // in id_text or the request's own
   std::array<char, 32> id_text{};
   std::shared_ptr<const WorkerSnapshot> snapshot;
   const Route* route = nullptr;
@@ -153,7 +155,9 @@ bool wants_origin(const Exchange& x);
 void find_kept(Exchange& x);
 // The same file: whether what is kept can be trusted to be neither purged nor changed (cache/invalidation.h).
 bool hears_of_purges(const Exchange& x);
-// receive.cc: the request's id, as the client sent it or made now.
+// receive.cc: who asks, as the proxies say that the operator trusts.
+void know_client(Exchange& x, const TrustedProxies& trusted);
+// The same file: the request's id, as the client sent it or made now.
 void identify(Exchange& x);
 // receive.cc: the trace it belongs to (W3C trace context), as the client said or begun now.
 std::string_view traceparent(Exchange& x);

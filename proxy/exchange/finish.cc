@@ -39,9 +39,9 @@ std::string_view log_text(Exchange& x) {
   const RequestHead& request = *x.request;
   const std::string_view question = request.has_query ? "?" : "";
   JsonWriter json(std::move(x.worker.log_text));
-  json.begin_object()
-      .field("client", x.client_address)
-      .field("method", request.method_text)
+  json.begin_object().field("client", x.client_address);
+  if (x.peer_address != x.client_address) json.field("peer", x.peer_address);
+  json.field("method", request.method_text)
       .field("host", request.authority)
       .field("protocol", word_of(request.version))
       .field("target", x.arena.join(request.path, question, request.query))

@@ -1,16 +1,14 @@
 // PURGE and SOFTPURGE of one URL on the public port, for the addresses in admin.purge_from; never forwarded.
-#include <algorithm>
-
 #include "proxy/exchange/exchange.h"
 #include "proxy/route/url.h"
 
 namespace weir {
 
 Next purge(Exchange& x) {
-  const auto& allowed = x.snapshot->shared->config->admin.purge_from;
-  const bool may = std::any_of(allowed.begin(), allowed.end(),
-                               [&](const AddressRange& range) { return range.contains(x.client_address); });
-  if (!may) return x.refuse(405, "this method is not served here");
+  // A proxy's own address stands for nobody whom that proxy didn't name.
+  const auto client = x.client_named ? Ip::parse(x.client_address) : std::nullopt;
+  if (!client || !any_contains(x.snapshot->shared->config->admin.purge_from, *client))
+    return x.refuse(405, "this method is not served here");
   const RequestHead& request = *x.request;
   const PlainUrl url{std::string(request.authority), std::string(request.path), std::string(request.query),
                      request.has_query};

@@ -108,6 +108,15 @@ void take_up_upgrade(Exchange& x) {
   if (needs_key && !is_websocket_key(x.request->fields.joined(kKey))) x.refuse(400, "a WebSocket without its one key");
 }
 
+// An origin that varies by it does so by weir's own word, which for http is that there is none.
+void say_scheme(Fields& fields, bool secure) {
+  if (secure) {
+    fields.set(Name::x_forwarded_proto, "https");
+  } else {
+    fields.remove(Name::x_forwarded_proto);
+  }
+}
+
 Next receive(Exchange& x) {
   RequestHead& request = *x.request;
   x.asked = x.worker.node.rules.head();
@@ -119,6 +128,7 @@ Next receive(Exchange& x) {
   x.route = x.snapshot->shared->routes->match(request.method, request.method_text, request.path, x.values);
   if (x.route == nullptr) return x.refuse(404, "no route matches");
   remove_named_in_connection(request.fields);  // so that key, Vary and origin see the same fields
+  say_scheme(request.fields, x.secure);
   x.key = make_key(x.route->key, request, x.arena);
   x.values.user = x.key.user;
   if (x.route->coding) x.accepted = x.worker.known_codings.of(request.fields);
@@ -142,6 +152,14 @@ Next receive(Exchange& x) {
 }
 
 }  // namespace
+
+void know_client(Exchange& x, const TrustedProxies& trusted) {
+  const ForwardedClient client = forwarded_client(x.request->fields, x.peer_address, trusted, x.arena);
+  x.client_address = client.address;
+  x.forwarded_for = client.chain;
+  x.client_named = client.named;
+  x.secure = client.secure.value_or(x.secure);
+}
 
 void identify(Exchange& x) {
   const auto theirs = x.request->fields.value(Name::x_request_id);

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -19,10 +20,12 @@
 #include "proxy/cache/store.h"
 #include "proxy/fetch/dictionaries.h"
 #include "proxy/http/content_coding.h"
+#include "proxy/http/forwarded.h"
 #include "proxy/http/h2_codec.h"
 #include "proxy/net/background.h"
 #include "proxy/net/buffer_pool.h"
 #include "proxy/net/loop.h"
+#include "proxy/net/proxy_protocol.h"
 #include "proxy/net/tls_failure.h"
 #include "proxy/net/tls_server.h"
 #include "proxy/route/table.h"
@@ -83,7 +86,8 @@ class Metrics {
 
   // Handshakes of clients.
   std::atomic<std::uint64_t> tls_full{0}, tls_resumed{0}, tls12{0}, tls13{0};
-  std::array<std::atomic<std::uint64_t>, kTlsFailureWords.size()> tls_failed{};  // by TlsFailure
+  std::array<std::atomic<std::uint64_t>, kTlsFailureWords.size()> tls_failed{};       // by TlsFailure
+  std::array<std::atomic<std::uint64_t>, kProxyRefusalWords.size()> proxy_refused{};  // by ProxyRefusal
 
  private:
   const unsigned workers_;
@@ -117,6 +121,8 @@ struct Node {
 struct ListenerRules {
   std::string name;                      // as the file writes its address
   std::shared_ptr<const TlsServer> tls;  // null: without
+  // Who must begin with a header of the PROXY protocol, and nobody else may connect. Empty: there is none.
+  std::vector<AddressRange> proxy_protocol;
 };
 
 // A config that runs: const, shared by all workers, swapped whole.
@@ -125,6 +131,7 @@ struct Snapshot {
   std::shared_ptr<const RouteTable> routes;
   std::vector<std::shared_ptr<Upstream>> upstreams;  // by Route::upstream
   std::shared_ptr<LineLog> access_log;               // null: none
+  std::optional<TrustedProxies> trusted_proxies;     // none: who connects is the client
   std::vector<ListenerRules> listeners;              // as they were opened at the start
   std::uint64_t generation = 0;
 };

@@ -44,6 +44,7 @@ Fetch::Fetch(WorkerContext& its_worker, const FetchOrder& order)
       upgrade(arena.copy(order.upgrade)),
       tunnel(order.upgrade.empty() ? nullptr : order.upload),
       client_address(arena.copy(order.client_address)),
+      forwarded_for(arena.copy(order.forwarded_for)),
       client_certificate(arena.copy(order.client_certificate)),
       request_id(arena.copy(order.request_id)),
       traceparent(arena.copy(order.traceparent)),

@@ -44,8 +44,9 @@ struct FetchOrder {
   std::string_view client_address;
   // Kept until the fetch is over, be its client gone or not: so a connection knows what it has under way here.
   std::shared_ptr<const void> hold;
-  bool secure = false;                  // the client asks over TLS
+  std::string_view forwarded_for;       // the client, then the proxies that it came through
   std::string_view client_certificate;  // for the origin; empty where it isn't told, or the answer may be stored
+  bool secure = false;                  // the client asks over TLS
   std::string_view request_id;
   std::string_view traceparent;
 };
@@ -84,7 +85,7 @@ class Fetch final : public OriginConnection::User {
   std::shared_ptr<Upload> upload;
   std::string_view upgrade;        // asked for; then there is no upload, but
   std::shared_ptr<Upload> tunnel;  // what the client says after the 101
-  std::string_view client_address, client_certificate, request_id, traceparent;
+  std::string_view client_address, forwarded_for, client_certificate, request_id, traceparent;
   std::shared_ptr<const void> hold;
 
   Operation sharing;                     // asking Redis

@@ -35,6 +35,11 @@ std::string lines_of(const Fields& fields, bool (*left_out)(const Field&)) {
   return lines;
 }
 
+std::string_view without_port(std::string_view authority) {
+  const auto end = authority.starts_with('[') ? authority.find(']') : authority.find(':');
+  return authority.substr(0, end);
+}
+
 }  // namespace
 
 bool is_weirs_own(const Field& field) {
@@ -91,11 +96,21 @@ std::optional<std::vector<std::string>> varies_by(const Fields& response, const 
   if (std::any_of(names->begin(), names->end(), is_made_anew)) return std::nullopt;
   std::erase_if(*names, [&](const std::string& name) {
     const Field field{name, {}, name_of(name)};
-    if (field.id == Name::via) return false;                             // the client's goes on in weir's
+    if (field.id == Name::via) return false;                // the client's goes on in weir's
+    if (field.id == Name::x_forwarded_proto) return false;  // the request has weir's own word (exchange/receive.cc)
     if (field.id == Name::accept_encoding && route.coding) return true;  // the route's own word to the origin
     return is_weirs_own(field) || (!route.forward_all && !may_shape_shared_answer(field, route));
   });
   return names;
+}
+
+bool changes_scheme(const ResponseHead& response, const RequestHead& request, bool secure) {
+  if (response.status < 300 || response.status >= 400) return false;
+  const auto location = response.fields.value(Name::location);
+  const std::string_view other = secure ? "http://" : "https://";
+  if (!equals_ignoring_case(location.substr(0, other.size()), other)) return false;
+  const auto authority = location.substr(other.size(), location.find_first_of("/?#", other.size()) - other.size());
+  return equals_ignoring_case(without_port(authority), without_port(request.authority));
 }
 
 }  // namespace weir

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "proxy/http/headers.h"
+#include "proxy/http/message.h"
 #include "proxy/route/route.h"
 
 namespace weir {
@@ -29,5 +30,9 @@ bool may_shape_shared_answer(const Field& field, const Route& route);
 // The Vary names of an answer that tell requests apart: those of fields that reach the origin on this route. nullopt:
 // `*`, not a list, or a field that weir makes anew for each client (X-Forwarded-For): such an answer is nobody else's.
 std::optional<std::vector<std::string>> varies_by(const Fields& response, const Route& route);
+
+// A redirect to the same host by another scheme than the client's: it holds for this client only, and the key doesn't
+// know of schemes. Whoever came by the other one would be sent in a circle.
+bool changes_scheme(const ResponseHead& response, const RequestHead& request, bool secure);
 
 }  // namespace weir

@@ -83,7 +83,7 @@ std::string_view own_via(Version version) {
 }
 
 void add_weirs_own(Fetch& f) {
-  f.to_origin.add(Name::x_forwarded_for, f.client_address);
+  f.to_origin.add(Name::x_forwarded_for, f.forwarded_for);
   f.to_origin.add(Name::x_forwarded_proto, f.secure ? "https" : "http");
   f.to_origin.add(Name::x_forwarded_host, f.request.authority);
   if (!f.client_certificate.empty()) f.to_origin.add(kClientCert, f.client_certificate);

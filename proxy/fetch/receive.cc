@@ -145,6 +145,10 @@ void judge_answer(Fetch& f, ResponseHead& head) {
     f.admission->why_not = "vary";
     f.admission->hit_for_miss = true;
   }
+  if (f.admission->store && changes_scheme(head, f.request, f.secure)) {
+    f.admission->store = false;
+    f.admission->why_not = "scheme";
+  }
   // An error never takes the place of a good copy, whatever lifetime it gives itself.
   if (head.status >= 500 && f.kept && f.kept->status < 500) f.admission->store = false;
   if (f.admission->store) {

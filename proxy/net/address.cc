@@ -54,6 +54,10 @@ std::string Address::host() const {
   return text.data();
 }
 
+Ip Address::ip() const {
+  return Ip::of(address_bytes(*this));
+}
+
 std::string Address::text() const {
   if (local()) return std::string("unix:") + reinterpret_cast<const sockaddr_un&>(storage).sun_path;
   const std::string name = host();

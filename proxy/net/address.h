@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/base/ip.h"
 #include "proxy/base/result.h"
 
 namespace weir {
@@ -18,10 +19,11 @@ struct Address {
 
   int family() const { return storage.ss_family; }
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
-  bool local() const { return family() == AF_UNIX; }  // a path: the next three are not for it
+  bool local() const { return family() == AF_UNIX; }  // a path: the next four are not for it
   std::uint16_t port() const;
   void set_port(std::uint16_t port);
   std::string host() const;  // without port or brackets
+  Ip ip() const;
   std::string text() const;  // 127.0.0.1:80, [::1]:80, unix:/run/api.sock
   bool loopback() const;
   friend bool operator==(const Address& a, const Address& b) { return a.text() == b.text(); }

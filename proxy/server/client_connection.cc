@@ -18,8 +18,8 @@ ClientConnection::ClientConnection(Worker& worker, int fd, const Address& peer, 
       stream_(worker.context().loop, fd, this, on_readable, on_writable),
       address_(peer.host()),
       since_(std::chrono::steady_clock::now()) {
-  if (rules.tls) {
-    opening_ = std::make_unique<Opening>(Opening{rules.tls, {}});
+  if (rules.tls || !rules.proxy_protocol.empty()) {
+    opening_ = std::make_unique<Opening>(Opening{rules.tls, !rules.proxy_protocol.empty()});
     waited_for_ = Waiting::opening;
   }
   stream_.want_read(true);
@@ -124,7 +124,7 @@ void ClientConnection::check_time(std::chrono::steady_clock::time_point now, con
       if (waited > patience.idle) session_ ? session_->leave() : leave();
       return;
     case Waiting::opening:
-      if (waited > patience.head) open_failed(TlsFailure::timeout);
+      if (waited > patience.head) give_up_opening();
       return;
     case Waiting::head:
       if (waited > patience.head) session_->give_up_on_head();

@@ -1,7 +1,7 @@
 // ClientConnection: one client's socket. Small while it idles: what a request needs is borrowed for its time. Lives in
 // its worker's list; dies by close(), at the end of the loop's turn.
 //
-//   opening (a TLS handshake; client_opening.cc) ─► idle ⇄ a session at work ─► lingering ─► closed
+//   opening (a PROXY header, a TLS handshake; client_opening.cc) ─► idle ⇄ a session at work ─► lingering ─► closed
 #pragma once
 
 #include <chrono>
@@ -18,6 +18,10 @@
 namespace weir {
 
 class Worker;
+
+// client_proxy_header.cc: a connection is refused that should say by a PROXY header whose it is; counted, and said now
+// and then.
+void refuse_proxy(Metrics& metrics, std::string_view peer, ProxyRefusal why);
 
 class ClientConnection {
  public:
@@ -79,9 +83,14 @@ class ClientConnection {
   // What comes before HTTP.
   struct Opening {
     std::shared_ptr<const TlsServer> tls;
-    Operation turn;  // waited for, to go on with the handshake
+    bool proxy_header = false;  // is still to come
+    std::string header{};       // what came of it
+    Operation turn{};           // waited for, to go on with the handshake
   };
   void open();
+  void give_up_opening();
+  bool take_proxy_header();
+  void proxy_header_failed(ProxyRefusal why);
   bool begin_tls();
   void shake();
   void open_failed(TlsFailure failure);

@@ -1,5 +1,6 @@
-// What a client's connection does before HTTP is spoken on it: the TLS handshake. A handshake takes its turn among the
-// others of its worker, so that many of them hold up nobody who is served already.
+// What a client's connection does before HTTP is spoken on it: where the listener wants them, the balancer's PROXY
+// header (client_proxy_header.cc), then the TLS handshake. A handshake takes its turn among the others of its worker,
+// so that many of them hold up nobody who is served already.
 #include <sys/socket.h>
 
 #include <atomic>
@@ -32,6 +33,11 @@ void say_failed(std::string_view address, const std::string& why) {
 }  // namespace
 
 void ClientConnection::open() {
+  if (opening_->proxy_header && !take_proxy_header()) return;
+  if (!opening_->tls) {
+    opening_.reset();  // what follows the header makes the socket readable
+    return;
+  }
   if (!stream_.secured() && !begin_tls()) return;
   if (worker_.handshakes().take()) return shake();
   stream_.want_read(false);
@@ -73,6 +79,11 @@ void ClientConnection::shake() {
   began();                                              // what is spoken is agreed on: no first bytes change that
   if (tls.protocol() == kTlsHttp2) speak(ClientProtocol::http2);
   if (!closed_) stream_.want_read(true);  // what came with the handshake makes no socket readable
+}
+
+// It took too long.
+void ClientConnection::give_up_opening() {
+  opening_->proxy_header ? proxy_header_failed(ProxyRefusal::timeout) : open_failed(TlsFailure::timeout);
 }
 
 void ClientConnection::open_failed(TlsFailure failure) {

@@ -95,13 +95,20 @@ std::vector<ListenerRules> listener_rules(const Config& opened, const Prepared& 
     std::size_t same = 0;
     while (same < taken.size() && (taken[same] || next.config->listen[same].address.text() != name)) ++same;
     if (same == taken.size()) {
-      rules.push_back(now != nullptr ? now->listeners[i] : ListenerRules{name, nullptr});
+      rules.push_back(now != nullptr ? now->listeners[i] : ListenerRules{name, nullptr, {}});
       continue;
     }
     taken[same] = true;
-    rules.push_back({name, next.tls[same]});
+    rules.push_back({name, next.tls[same], next.config->listen[same].proxy_protocol});
   }
   return rules;
+}
+
+std::optional<TrustedProxies> trusted_proxies(const ClientConfig& config) {
+  if (config.trusted_proxies.empty()) return std::nullopt;
+  TrustedProxies trusted{{}, config.address_from};
+  for (const AddressRange& one : config.trusted_proxies) trusted.proxies.push_back(one.range);
+  return trusted;
 }
 
 // At every start and reload: nobody shall forget it.
@@ -134,6 +141,7 @@ Result<std::shared_ptr<const Snapshot>> Server::make_snapshot(const Prepared& pr
     snapshot->upstreams.push_back(std::move(upstream));
   }
   snapshot->listeners = listener_rules(*config_, prepared, snapshot_.get());
+  snapshot->trusted_proxies = trusted_proxies(prepared.config->client);
   const std::string target = log_target(prepared.config->access_log);
   if (snapshot_ && snapshot_->access_log && snapshot_->access_log->target() == target) {
     snapshot->access_log = snapshot_->access_log;

@@ -106,9 +106,14 @@ void Worker::accept(int fd, const Address& peer, std::size_t listener) {
     ::close(fd);
     return;
   }
+  const ListenerRules& rules = context_.snapshot->shared->listeners[listener];
+  if (!rules.proxy_protocol.empty() && !any_contains(rules.proxy_protocol, peer.ip())) {
+    refuse_proxy(metrics, peer.host(), ProxyRefusal::peer);
+    ::close(fd);
+    return;
+  }
   metrics.connections_open.fetch_add(1, std::memory_order_relaxed);
   metrics.connections_accepted.fetch_add(1, std::memory_order_relaxed);
-  const ListenerRules& rules = context_.snapshot->shared->listeners[listener];
   auto client = std::make_unique<ClientConnection>(*this, fd, peer, rules);
   client->place = clients_.size();
   clients_.push_back(std::move(client));

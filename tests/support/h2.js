@@ -358,7 +358,8 @@ export class Connection {
 }
 
 // `raw`: nothing is sent yet. `secure`: options for TLS; h2 is what it asks for by ALPN.
-export async function connect(target, { raw = false, secure, ...options } = {}) {
+// `before`: bytes that are sent before HTTP/2's own, without TLS.
+export async function connect(target, { raw = false, secure, before, ...options } = {}) {
   const address = { host: '127.0.0.1', port: typeof target === 'number' ? target : target.port };
   const socket = secure ? tls.connect({ ...address, ALPNProtocols: ['h2'], ...secure }) : net.connect({ ...address, allowHalfOpen: true, noDelay: true });
   const connection = new Connection(socket, options);
@@ -368,6 +369,7 @@ export async function connect(target, { raw = false, secure, ...options } = {}) 
     `a connection to port ${address.port}`,
   );
   if (secure) socket.setNoDelay(true);
+  if (before) socket.write(before);
   if (raw) return connection;
   connection.send(kPreface).settings(options.settings ?? {});
   await connection.until(() => connection.seen('SETTINGS').length > 0, "weir's SETTINGS");

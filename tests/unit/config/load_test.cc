@@ -76,7 +76,7 @@ routes:
 )");
   CHECK(config.listen.size() == 2);
   CHECK(config.admin.token.text == "s3cret");
-  CHECK(config.admin.purge_from.at(0).contains("10.1.1.1"));
+  CHECK(config.admin.purge_from.at(0).contains(*Ip::parse("10.1.1.1")));
   CHECK(config.workers == 4);
   CHECK(config.cache.memory == 1_GiB);
   CHECK(config.upstreams[0].servers.at(0).host == "10.0.0.1");

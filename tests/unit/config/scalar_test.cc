@@ -45,7 +45,7 @@ TEST_CASE("networks hold their addresses") {
   const auto holds = [](const char* range, const char* address) {
     const auto parsed = Scalar<AddressRange>::parse(range);
     REQUIRE(parsed);
-    return parsed->contains(address);
+    return parsed->contains(*Ip::parse(address));
   };
   CHECK(holds("10.0.0.0/8", "10.255.0.1"));
   CHECK_FALSE(holds("10.0.0.0/8", "11.0.0.1"));
@@ -57,7 +57,6 @@ TEST_CASE("networks hold their addresses") {
   CHECK(holds("fd00::/9", "fd7f::1"));
   CHECK_FALSE(holds("fd00::/9", "fd80::1"));
   CHECK(holds("10.0.0.0/8", "::ffff:10.0.0.1"));
-  CHECK_FALSE(holds("10.0.0.0/8", "what"));
   for (const char* bad : {"", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "::1/129", "x/8", "10.0.0/8"}) {
     CAPTURE(bad);
     CHECK_FALSE(Scalar<AddressRange>::parse(bad));
