@@ -1,11 +1,11 @@
 // The weir program. What it does stands in cli/.
 #include "proxy/cli/command_line.h"
 
-// Read by jemalloc: the pages of large blocks, which is what bodies are, go back to the system as soon as they are
-// freed, so that resident memory keeps to the budget while objects come and go. Small ones are kept for a second: what
-// passes through unstored is freed and wanted again all the time.
+// Read by jemalloc: the pages of large blocks go back to the system as soon as they are freed, so that resident memory
+// keeps to the budget while objects come and go. Smaller ones are kept for a second: what passes through unstored, in
+// pieces of up to 64 KiB, is freed and wanted again all the time.
 extern "C" const char* malloc_conf;
-const char* malloc_conf = "oversize_threshold:32768,dirty_decay_ms:1000,muzzy_decay_ms:0";
+const char* malloc_conf = "oversize_threshold:131072,dirty_decay_ms:1000,muzzy_decay_ms:0";
 
 int main(int argc, char** argv) {
   return weir::run_command_line(argc, argv);

@@ -54,7 +54,7 @@ struct Client {
   std::string_view address;  // without port
   bool tls = false;
   const std::shared_ptr<const void>* hold = nullptr;  // FetchOrder::hold, of the connection; may be null
-  std::shared_ptr<const ClientIdentity> identity{};  // by its certificate; null: it showed none
+  std::shared_ptr<const ClientIdentity> identity{};   // by its certificate; null: it showed none
 };
 
 class Exchange {

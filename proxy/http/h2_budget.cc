@@ -10,8 +10,10 @@ bool H2Budget::spend(Kind kind, Time now) {
     window_ = now;
     spent_ = {};
   }
-  if (kind == Kind::windows && earned_ > 0) {
-    --earned_;
+  std::uint64_t none = 0;
+  auto& earned = kind == Kind::windows ? windows_ : kind == Kind::pings ? pings_ : none;
+  if (earned > 0) {
+    --earned;
     return true;
   }
   return ++spent_[static_cast<std::size_t>(kind)] <= kMostInWindow;

@@ -71,7 +71,7 @@ class H2RequestParser {
   explicit H2RequestParser(const H1Limits& limits);
 
   void restart(bool tls = false);  // another connection, inside TLS or not, from its preface on
-  void shrink();                   // nothing is open: gives memory back, but for the state of HPACK
+  void shrink();                   // gives memory back where nothing is open, but for the state of HPACK
   H2Event next(std::string_view in, std::size_t& consumed, Time now);
 
   // A place of its own for each open stream, below kMostStreams: for the caller's table.
@@ -105,7 +105,9 @@ class H2RequestParser {
 
   std::uint32_t last_stream() const { return last_stream_; }
   std::size_t streams() const { return streams_; }
-  bool in_message() const { return block_stream_ != 0; }  // in the middle of a field block
+  // In the middle of a field block, and of which stream's; 0: of none.
+  bool in_message() const { return block_stream_ != 0; }
+  std::uint32_t message() const { return block_stream_; }
   H2Budget& budget() { return budget_; }
 
  private:
@@ -143,6 +145,7 @@ class H2RequestParser {
   bool spend(H2Budget::Kind kind, Time now);  // false: it failed
   bool is_idle(std::uint32_t stream) const { return stream % 2 == 0 || stream > last_stream_; }
   std::size_t find(std::uint32_t stream) const;  // kNone: not open
+  bool is_open(std::size_t slot) const { return slot < open_.size() && open_[slot].id != 0; }
   std::size_t open_slot(std::uint32_t stream);
   void close(std::size_t slot);
   void remember_reset(std::uint32_t stream);

@@ -190,11 +190,11 @@ bool H2HeadReader::judge_authority() {
 void H2HeadReader::join_cookies() {
   constexpr std::string_view kBetween = "; ";
   std::size_t size = 0;
-  for (const Field& field : *fields_) size += field.id == Name::cookie ? field.value.size() + 2 : 0;
+  for (const Field& field : *fields_) size += field.id == Name::cookie ? field.value.size() + kBetween.size() : 0;
   char* const begin = arena_->take(size);
   char* at = begin;
   for (const Field& field : *fields_) {
-    if (field.id != Name::cookie) continue;
+    if (field.id != Name::cookie || field.value.empty()) continue;
     if (at != begin) at = std::copy(kBetween.begin(), kBetween.end(), at);
     at = std::copy(field.value.begin(), field.value.end(), at);
   }

@@ -40,13 +40,18 @@ void H2RequestParser::restart(bool tls) {
   end_slot_ = kNone;
   next_reset_ = 0;
   reset_.clear();
+  streams_ = 0;
   shrink();
 }
 
 void H2RequestParser::shrink() {
+  if (streams_ > 0 || in_message() || end_slot_ != kNone) return;
   std::vector<Open>().swap(open_);
-  streams_ = 0;
   std::string().swap(block_);
+  head_ = {};
+  trailers_ = {};
+  arena_ = {};
+  trailer_arena_ = {};
 }
 
 void H2RequestParser::take_head(RequestHead& head, Arena& arena) {
@@ -90,6 +95,7 @@ std::size_t H2RequestParser::open_slot(std::uint32_t stream) {
 }
 
 void H2RequestParser::close(std::size_t slot) {
+  if (!is_open(slot)) return;
   open_[slot].id = 0;
   --streams_;
 }
@@ -102,6 +108,7 @@ void H2RequestParser::remember_reset(std::uint32_t stream) {
 }
 
 void H2RequestParser::answered(std::size_t slot, Time now) {
+  if (!is_open(slot)) return;
   Open& open = open_[slot];
   if (open.client_ended) return close(slot);
   open.answered = true;
@@ -110,6 +117,7 @@ void H2RequestParser::answered(std::size_t slot, Time now) {
 }
 
 void H2RequestParser::cut(std::size_t slot) {
+  if (!is_open(slot)) return;
   if (!open_[slot].client_ended) remember_reset(open_[slot].id);
   close(slot);
 }
@@ -147,8 +155,10 @@ H2Event H2RequestParser::next(std::string_view in, std::size_t& consumed, Time n
   flow_ = 0;
   if (end_slot_ != kNone) {
     slot_ = std::exchange(end_slot_, kNone);
-    stream_ = open_[slot_].id;
-    return H2Event::end;
+    if (is_open(slot_)) {  // its body may have been the end of it
+      stream_ = open_[slot_].id;
+      return H2Event::end;
+    }
   }
   if (state_ == State::preface && preface(in, consumed) == H2Event::error) return H2Event::error;
   while (state_ == State::settings || state_ == State::frames) {
@@ -251,7 +261,9 @@ H2Event H2RequestParser::headers(const H2FrameHeader& header, std::string_view p
   }
   if (stream > last_stream_) {
     last_stream_ = stream;
-    block_use_ = !takes_more_ ? Use::dropped : std::max(streams_, under_way_) < kMostStreams ? Use::request : Use::refused;
+    block_use_ = !takes_more_                                    ? Use::dropped
+                 : std::max(streams_, under_way_) < kMostStreams ? Use::request
+                                                                 : Use::refused;
   } else if (find(stream) != kNone) {
     block_use_ = Use::trailers;
   } else if (std::find(reset_.begin(), reset_.end(), stream) != reset_.end()) {
@@ -307,6 +319,7 @@ H2Event H2RequestParser::request_block(std::string_view whole) {
 H2Event H2RequestParser::trailer_block(std::string_view whole, Time now) {
   if (!reader_.read_trailers(hpack_, whole, trailers_, trailer_arena_)) return fail(H2End::compression);
   const std::size_t slot = find(stream_);
+  if (slot == kNone) return H2Event::need_more;  // it was over before the last of them came
   Open& open = open_[slot];
   if (open.client_ended) return stream_error(slot, H2Code::stream_closed, now);
   if (open.answered && block_ends_) {

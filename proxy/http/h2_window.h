@@ -40,10 +40,13 @@ class H2ReceiveWindow {
   // So many bytes are used; the increment to be announced now, or 0.
   std::uint32_t give_back(std::size_t bytes) {
     owed_ += static_cast<std::uint32_t>(bytes);
-    if (owed_ < size_ / 2) return 0;
+    const bool nearly_shut = left_ < size_ / 4;
+    if (owed_ == 0 || owed_ < (nearly_shut ? size_ / 16 : size_ / 2)) return 0;
     left_ += owed_;
     return std::exchange(owed_, 0);
   }
+  // Less than a frame is left.
+  bool shut() const { return left_ < std::int64_t{kH2LeastFrame}; }
 
  private:
   std::uint32_t size_;

@@ -28,6 +28,7 @@ namespace {
 
 constexpr std::size_t kRecord = 16 * 1024;       // the most that one record carries
 constexpr std::size_t kMostWritten = 64 * 1024;  // by one call
+constexpr unsigned kMostSilent = 100;            // records without content after the handshake: tickets, new keys
 constexpr std::size_t kMostUnsent = 128 * 1024;  // past it nothing is read, for what is read may want to be answered
 
 // What OpenSSL encrypts goes to this thread's scratch, from where the session that is at work sends it: so a write is
@@ -42,6 +43,12 @@ int bio_write(BIO*, const char* bytes, int count) noexcept {
   return count;
 }
 
+// Whether OpenSSL, at work on this thread, was told that the socket has no more.
+bool& socket_is_dry() {
+  thread_local bool dry = false;
+  return dry;
+}
+
 int fd_of(BIO* bio) {
   return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
 }
@@ -49,7 +56,10 @@ int fd_of(BIO* bio) {
 int bio_read(BIO* bio, char* bytes, int count) noexcept {
   BIO_clear_retry_flags(bio);
   const ssize_t moved = ::recv(fd_of(bio), bytes, static_cast<std::size_t>(count), 0);
-  if (moved < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) BIO_set_retry_read(bio);
+  if (moved < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+    BIO_set_retry_read(bio);
+    socket_is_dry() = true;
+  }
   if (moved == 0) BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
   return static_cast<int>(moved);
 }
@@ -164,6 +174,7 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::open(const Options& option
   std::shared_ptr<TlsContext> made(new TlsContext(context, options.verify));
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);  // TlsSession::receive()
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_read_ahead(context, 1);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
@@ -253,10 +264,23 @@ Io TlsSession::handshake() {
 
 Io TlsSession::read(std::span<char> into) {
   if (flush().kind == Io::Kind::failed || unsent_.size() > kMostUnsent) return blocked();
-  forget_errors();
-  std::size_t got = 0;
-  const int returned = SSL_read_ex(session_.get(), into.data(), into.size(), &got);
-  return outcome(returned, got);
+  return receive([&](std::size_t& got) { return SSL_read_ex(session_.get(), into.data(), into.size(), &got); });
+}
+
+// A record without content (RFC 8446 §4.6) costs far more than its bytes, and wants an answer maybe. Contexts are
+// without SSL_MODE_AUTO_RETRY, so each is told of, as if there were nothing to read.
+template <class Take>
+Io TlsSession::receive(Take take) {
+  for (;;) {
+    forget_errors();
+    socket_is_dry() = false;
+    std::size_t got = 0;
+    const int returned = take(got);
+    const bool silent =
+        returned != 1 && SSL_get_error(session_.get(), returned) == SSL_ERROR_WANT_READ && !socket_is_dry();
+    if (!silent) return outcome(returned, got);
+    if (++silent_ > kMostSilent) return fail("TLS: too many records without content", EPROTO);
+  }
 }
 
 // What is large is encrypted where it lies; what is small, together in one record.
@@ -320,10 +344,9 @@ bool TlsSession::pending() const {
 }
 
 bool TlsSession::quiet() {
-  forget_errors();
   char byte = 0;
-  std::size_t got = 0;
-  return outcome(SSL_peek_ex(session_.get(), &byte, 1, &got), got).kind == Io::Kind::again;
+  const auto look = [&](std::size_t& got) { return SSL_peek_ex(session_.get(), &byte, 1, &got); };
+  return receive(look).kind == Io::Kind::again;
 }
 
 void TlsSession::say_goodbye() {

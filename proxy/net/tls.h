@@ -101,6 +101,9 @@ class TlsSession {
     void operator()(SSL* session) const;
   };
   void take(int fd);
+  // take(got): SSL_read_ex() or its like.
+  template <class Take>
+  Io receive(Take take);
   Io outcome(int returned, std::size_t moved);
   Io blocked() const;
   Io fail(std::string why, int error);
@@ -110,7 +113,8 @@ class TlsSession {
   const int fd_;
   std::shared_ptr<TlsResumption> known_;
   std::unique_ptr<SSL, Free> session_;
-  std::string unsent_;  // encrypted
+  std::string unsent_;   // encrypted
+  unsigned silent_ = 0;  // records without content
   std::string error_;
   TlsFailure failure_ = TlsFailure::other;
 };

@@ -126,6 +126,7 @@ SSL_CTX* TlsServer::make_context(const Options& options, TlsTickets& tickets) {
   if (SSL_CTX_set1_groups_list(context, kGroups) != 1) WEIR_CHECK(SSL_CTX_set1_groups_list(context, kOlderGroups) == 1);
   ERR_clear_error();
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);  // TlsSession::receive()
   SSL_CTX_set_read_ahead(context, 1);
   // Sessions are kept by clients, sealed. No early data: it could be sent again by who recorded it.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);

@@ -56,7 +56,8 @@ bool H1Session::reading_head() const {
 bool H1Session::client_is_slow() const {
   if (input_ == Input::tunnel && !closing_) return false;  // the exchange watches over it
   if (!output_.empty() || blocked_ || closing_) return true;
-  return input_ == Input::body && (!upload_ || !upload_->full());
+  // Once it is being answered it may take its time with the rest.
+  return input_ == Input::body && (!upload_ || (!upload_->full() && !exchange_.started));
 }
 
 void H1Session::on_readable() {

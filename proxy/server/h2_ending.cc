@@ -104,8 +104,7 @@ void H2Session::check_time(std::chrono::steady_clock::time_point now, const Clie
   if (over() && !processing_ && ++idle_looks_ == kLooksToShrink) {
     parser_.shrink();
     sender_.shrink();
-    streams_.clear();
-    streams_.shrink_to_fit();
+    std::vector<std::unique_ptr<H2Stream>>().swap(streams_);
   }
 }
 

@@ -16,7 +16,7 @@ void H2Sender::restart() {
   window_ = H2SendWindow{};
   table_.restart();
   waiting_.clear();
-  frames_ = 0;
+  content_ = {};
 }
 
 void H2Sender::shrink() {
@@ -82,7 +82,8 @@ void H2Sender::data(std::uint32_t stream, std::size_t bytes, bool ends) {
       {static_cast<std::uint32_t>(bytes), H2Type::data, ends ? h2_flag::kEndStream : std::uint8_t{0}, stream});
   output_.add({header.data(), header.size()});
   window_.take(bytes);
-  ++frames_;
+  ++content_.frames;
+  content_.bytes += bytes;
 }
 
 std::size_t H2Sender::room() const {

@@ -60,8 +60,11 @@ class H2Sender {
   bool output_empty() const { return output_.empty(); }
   std::uint64_t sent() const { return output_.sent(); }
   Io::Kind write_out(Stream& to);
-  // DATA frames since the last time it was asked.
-  unsigned take_frames() { return std::exchange(frames_, 0); }
+  // DATA frames, and their content, since the last time it was asked.
+  struct Sent {
+    std::uint64_t frames = 0, bytes = 0;
+  };
+  Sent take_sent() { return std::exchange(content_, {}); }
 
  private:
   H2Stream* next_turn() const;
@@ -75,7 +78,7 @@ class H2Sender {
   HpackTable table_;
   H2SendWindow window_;
   std::vector<H2Stream*> waiting_;  // those whose turn was longest ago first
-  unsigned frames_ = 0;
+  Sent content_;
 };
 
 }  // namespace weir

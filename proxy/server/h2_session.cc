@@ -55,6 +55,7 @@ void H2Session::detach() {
   initial_window_ = kH2FirstWindow;
   hold_ = std::make_shared<const char>();
   leaving_ = Leaving::no;
+  waits_for_ = 0;
   closing_ = processing_ = held_back_ = partial_ = client_leaves_ = flush_due_ = false;
 }
 
@@ -109,7 +110,8 @@ void H2Session::process() {
   const std::size_t before = parsed_;
   idle_looks_ = 0;
   const Time now = worker_.loop.now().mono;
-  parser_.budget().sent_content(sender_.take_frames());
+  const auto [frames, bytes] = sender_.take_sent();
+  parser_.budget().sent_content(frames, bytes);
   parser_.set_under_way(static_cast<std::size_t>(hold_.use_count() - 1));
   do {
     held_back_ = false;
@@ -121,8 +123,10 @@ void H2Session::process() {
   if (connection_ == nullptr) return;
   if (held_back_) connection_->want_read(false);
   const bool partial = parsed_ != filled_ || parser_.in_message();
-  if (partial && (!partial_ || parsed_ != before)) waits_since_ = std::chrono::steady_clock::now();
+  const bool same_head = parser_.in_message() && parser_.message() == waits_for_;
+  if (partial && !same_head && (!partial_ || parsed_ != before)) waits_since_ = std::chrono::steady_clock::now();
   partial_ = partial;
+  waits_for_ = parser_.message();
   give_buffer_back();
 }
 
@@ -161,6 +165,7 @@ void H2Session::on_event(H2Event event, Time now) {
 void H2Session::on_head() {
   const std::size_t slot = parser_.slot();
   if (slot >= streams_.size()) streams_.resize(slot + 1);
+  give_back(slot);
   auto& place = streams_[slot] = pool_.borrow();
   H2Stream& stream = *place;
   parser_.take_head(stream.head, stream.arena);

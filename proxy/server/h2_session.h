@@ -54,6 +54,8 @@ class H2Session final : public ClientSession {
   void use_window(std::size_t bytes);
   void grant(std::uint32_t stream, std::uint32_t increment);
   void flush_later();
+  // A client that can send nothing isn't slow.
+  bool takes_content() const { return !window_in_.shut(); }
 
  private:
   using Steady = std::chrono::steady_clock::time_point;
@@ -104,8 +106,9 @@ class H2Session final : public ClientSession {
   enum class Leaving : std::uint8_t { no, announced, last } leaving_ = Leaving::no;  // GOAWAY that is out
   bool closing_ = false, processing_ = false, held_back_ = false, partial_ = false, client_leaves_ = false;
   bool flush_due_ = false;
+  std::uint32_t waits_for_ = 0;                                        // parser_.message(), of which waits_since_ tells
   std::shared_ptr<const void> hold_ = std::make_shared<const char>();  // FetchOrder::hold
-  unsigned idle_looks_ = 0;  // of the clock, since something came
+  unsigned idle_looks_ = 0;                                            // of the clock, since something came
 
   // For all streams of a connection: an origin that stands still mustn't stop uploads to others before there are eight.
   static constexpr std::uint32_t kWindowIn = 8 * H2Stream::kWindowIn;

@@ -94,7 +94,8 @@ bool H2Stream::client_is_slow() const {
   if (session_ == nullptr) return false;
   if (tunnels_) return false;  // the exchange watches over it
   if (waits_) return !can_send(session_->sender().window().left() > 0);
-  return upload_ && !client_ended_ && !upload_->full();
+  // What it sends once it is being answered, a call of gRPC say, it may take its time with.
+  return upload_ && !client_ended_ && !upload_->full() && !exchange.started && session_->takes_content();
 }
 
 // --- sending ---
@@ -203,16 +204,17 @@ void H2Stream::close_at_parser() {
   if (!std::exchange(closed_, true)) session_->answered(*this);
 }
 
+// Its place is its own until the exchange is over, too.
 void H2Stream::end_sent() {
   ended_ = true;
-  if (!tunnels_) close_at_parser();
+  if (!tunnels_ && over_) close_at_parser();
   settle();
   session_->flush_later();
 }
 
 // The answer can't be completed: the client must not take what it got for whole.
 void H2Stream::abort() {
-  if (session_ == nullptr || closed_) return;
+  if (session_ == nullptr || closed_ || (ended_ && !tunnels_)) return;
   content_.clear();
   ended_ = closed_ = true;
   session_->cut(*this, tunnels_ ? H2Code::cancel : H2Code::internal_error);

@@ -164,6 +164,36 @@ TEST_CASE("a head in pieces", "[h2]") {
   CHECK(run_h2(large.bytes).ending == H2End::continuations);
 }
 
+TEST_CASE("what is given back between the frames of a head, or before an end, changes nothing of them", "[h2]") {
+  const H1Limits limits;
+  H2RequestParser parser(limits);
+  const auto block = h2_block(kGet);
+  std::string bytes = H2Bytes{}.frame(H2Type::headers, h2_flag::kEndStream, 1, block.substr(0, 3)).bytes;
+  std::size_t used = 0;
+  while (parser.next(bytes, used, {}) != H2Event::need_more) bytes.erase(0, used);
+  parser.shrink();
+  bytes = h2_frame(H2Type::continuation, h2_flag::kEndHeaders, 1, block.substr(3));
+  REQUIRE(parser.next(bytes, used, {}) == H2Event::head);
+  CHECK(parser.refusal().status == 0);
+  CHECK(parser.head().path == "/");
+}
+
+TEST_CASE("trailers in two frames, of a stream that is over before the second", "[h2]") {
+  const H1Limits limits;
+  H2RequestParser parser(limits);
+  const auto block = h2_block({{"x-a", "b"}});
+  std::string bytes = H2Bytes{}.headers(1, kPost, false).frame(H2Type::headers, h2_flag::kEndStream, 1, block).bytes;
+  std::size_t used = 0;
+  for (H2Event event; (event = parser.next(bytes, used, {})) != H2Event::need_more; bytes.erase(0, used)) {
+    if (event == H2Event::head) parser.answered(parser.slot(), {});
+  }
+  REQUIRE(parser.next_overdue(Time{} + std::chrono::seconds(1)));
+  CHECK_FALSE(parser.next_overdue(Time{} + std::chrono::seconds(1)));
+  bytes = h2_frame(H2Type::continuation, h2_flag::kEndHeaders, 1);
+  CHECK(parser.next(bytes, used, {}) == H2Event::need_more);
+  CHECK(parser.streams() == 0);
+}
+
 TEST_CASE("no more streams than are allowed, until others are over", "[h2]") {
   H2Bytes bytes;
   for (std::uint32_t i = 0; i < 101; ++i) bytes.headers(2 * i + 1, kPost, false);

@@ -228,5 +228,40 @@ TEST_CASE("a key with a passphrase is refused, not asked for", "[tls_server]") {
   expect(options_of({{files.certificate, path}}), {{Option::key, Weight::error, "encrypted"}});
 }
 
+// A key update is 27 bytes, and costs a derivation of keys: millions of them in one read must not hold the loop.
+TEST_CASE("records without content are taken, but not without end", "[tls_server]") {
+  Pki pki;
+  const auto server = open(options_of({pki.sign("server", "DNS:a.example", {.ends = 365L * 86400})}));
+  std::array<int, 2> ends{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) == 0);
+  const ContextPtr context(SSL_CTX_new(TLS_client_method()));
+  const std::unique_ptr<SSL, OpenSslFree<SSL_free>> client(SSL_new(context.get()));
+  SSL_set_fd(client.get(), ends[0]);
+  SSL_set_connect_state(client.get());
+  TlsSession session(server, ends[1]);
+  for (int i = 0; i < 20; ++i) {
+    SSL_do_handshake(client.get());
+    session.handshake();
+  }
+  const int asks = GENERATE(SSL_KEY_UPDATE_NOT_REQUESTED, SSL_KEY_UPDATE_REQUESTED);
+  std::array<char, 100> got{};
+  const auto update = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      REQUIRE(SSL_key_update(client.get(), asks) == 1);
+      REQUIRE(SSL_do_handshake(client.get()) == 1);
+    }
+  };
+  update(50);
+  REQUIRE(SSL_write(client.get(), "hello", 5) == 5);
+  const Io first = session.read(got);
+  CHECK(std::string_view(got.data(), first.bytes) == "hello");
+  CHECK(SSL_read(client.get(), got.data(), 1) == -1);  // their answers
+  update(51);
+  CHECK(session.read(got).kind == Io::Kind::failed);
+  CHECK(session.error() == "TLS: too many records without content");
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
 }  // namespace
 }  // namespace weir
