@@ -11,7 +11,7 @@ bool UpstreamConfig::wants_tls() const {
 
 Config quick_config(const OriginUrl& origin, const ListenAddress& listen, const ListenAddress& admin) {
   Config config;
-  config.listen = {ListenConfig{listen, {}}};
+  config.listen = {ListenConfig{listen, {}, {}}};
   config.admin.address = admin;
   config.access_log.kind = AccessLogConfig::Kind::off;
   UpstreamConfig upstream;
