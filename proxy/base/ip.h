@@ -14,7 +14,7 @@ namespace weir {
 struct IpText {
   std::array<char, 46> bytes{};
   std::uint8_t size = 0;
-  operator std::string_view() const { return {bytes.data(), size}; }  // NOLINT: it is text
+  operator std::string_view() const { return {bytes.data(), size}; }
 };
 
 struct Ip {

@@ -29,7 +29,7 @@ class ClientConnection {
   ~ClientConnection();
 
   Stream& stream() { return stream_; }
-  Client client() const { return {address_, stream_.secured(), identity_}; }
+  Client client() const { return {.address = address_, .tls = stream_.secured(), .identity = identity_}; }
 
   void want_read(bool yes) { stream_.want_read(yes && !lingering_); }
   void want_write(bool yes) { stream_.want_write(yes); }
