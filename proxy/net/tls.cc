@@ -28,7 +28,7 @@ namespace {
 
 constexpr std::size_t kRecord = 16 * 1024;       // the most that one record carries
 constexpr std::size_t kMostWritten = 64 * 1024;  // by one call
-constexpr unsigned kMostSilent = 100;            // records without content after the handshake: tickets, new keys
+constexpr unsigned kMostMessages = 100;          // after the handshake: new keys, tickets
 constexpr std::size_t kMostUnsent = 128 * 1024;  // past it nothing is read, for what is read may want to be answered
 
 // What OpenSSL encrypts goes to this thread's scratch, from where the session that is at work sends it: so a write is
@@ -43,12 +43,6 @@ int bio_write(BIO*, const char* bytes, int count) noexcept {
   return count;
 }
 
-// Whether OpenSSL, at work on this thread, was told that the socket has no more.
-bool& socket_is_dry() {
-  thread_local bool dry = false;
-  return dry;
-}
-
 int fd_of(BIO* bio) {
   return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
 }
@@ -56,10 +50,7 @@ int fd_of(BIO* bio) {
 int bio_read(BIO* bio, char* bytes, int count) noexcept {
   BIO_clear_retry_flags(bio);
   const ssize_t moved = ::recv(fd_of(bio), bytes, static_cast<std::size_t>(count), 0);
-  if (moved < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
-    BIO_set_retry_read(bio);
-    socket_is_dry() = true;
-  }
+  if (moved < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) BIO_set_retry_read(bio);
   if (moved == 0) BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
   return static_cast<int>(moved);
 }
@@ -201,6 +192,14 @@ TlsSession::TlsSession(std::shared_ptr<const TlsServer> server, int fd)
 // All bytes go over the descriptor.
 void TlsSession::take(int fd) {
   WEIR_CHECK(session_ != nullptr);
+  SSL_set_msg_callback(session_.get(),
+                       [](int sent, int, int kind, const void* bytes, std::size_t size, SSL*, void* counter) {
+                         if (sent != 0 || kind != SSL3_RT_HANDSHAKE || size == 0) return;
+                         const auto type = *static_cast<const unsigned char*>(bytes);
+                         if (type == SSL3_MT_KEY_UPDATE || type == SSL3_MT_NEWSESSION_TICKET)
+                           ++*static_cast<unsigned*>(counter);
+                       });
+  SSL_set_msg_callback_arg(session_.get(), &messages_);
   BIO* bio = BIO_new(socket_method());
   WEIR_CHECK(bio != nullptr);
   BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(fd)));
@@ -267,19 +266,18 @@ Io TlsSession::read(std::span<char> into) {
   return receive([&](std::size_t& got) { return SSL_read_ex(session_.get(), into.data(), into.size(), &got); });
 }
 
-// A record without content (RFC 8446 §4.6) costs far more than its bytes, and wants an answer maybe. Contexts are
-// without SSL_MODE_AUTO_RETRY, so each is told of, as if there were nothing to read.
+// What follows a handshake (RFC 8446 §4.6) costs far more than its bytes, and wants an answer maybe. Contexts are
+// without SSL_MODE_AUTO_RETRY: a call takes no more of it than one read from the socket brought.
 template <class Take>
 Io TlsSession::receive(Take take) {
   for (;;) {
+    const unsigned before = messages_;
     forget_errors();
-    socket_is_dry() = false;
     std::size_t got = 0;
     const int returned = take(got);
-    const bool silent =
-        returned != 1 && SSL_get_error(session_.get(), returned) == SSL_ERROR_WANT_READ && !socket_is_dry();
-    if (!silent) return outcome(returned, got);
-    if (++silent_ > kMostSilent) return fail("TLS: too many records without content", EPROTO);
+    if (messages_ > kMostMessages) return fail("TLS: too many new keys or tickets", EPROTO);
+    const Io io = outcome(returned, got);
+    if (io.kind != Io::Kind::again || messages_ == before) return io;  // else what follows may be here already
   }
 }
 

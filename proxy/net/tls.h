@@ -114,7 +114,7 @@ class TlsSession {
   std::shared_ptr<TlsResumption> known_;
   std::unique_ptr<SSL, Free> session_;
   std::string unsent_;   // encrypted
-  unsigned silent_ = 0;  // records without content
+  unsigned messages_ = 0;  // that came after the handshake
   std::string error_;
   TlsFailure failure_ = TlsFailure::other;
 };

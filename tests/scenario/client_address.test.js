@@ -55,7 +55,7 @@ for (const [what, [said, client, chain]] of Object.entries(kChains)) {
     assert.equal(logged.client, client);
     assert.equal(logged.peer, client === '127.0.0.1' ? undefined : '127.0.0.1');
     const connection = await h2();
-    assert.equal((await seen(connection.request('GET /who', { 'x-forwarded-for': said }).answer()))['x-forwarded-for'], chain);
+    assert.equal((await seen(connection.request('GET /who', { headers: { 'x-forwarded-for': said } }).answer()))['x-forwarded-for'], chain);
   });
 }
 

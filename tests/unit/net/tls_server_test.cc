@@ -229,7 +229,7 @@ TEST_CASE("a key with a passphrase is refused, not asked for", "[tls_server]") {
 }
 
 // A key update is 27 bytes, and costs a derivation of keys: millions of them in one read must not hold the loop.
-TEST_CASE("records without content are taken, but not without end", "[tls_server]") {
+TEST_CASE("new keys are taken, but not without end", "[tls_server]") {
   Pki pki;
   const auto server = open(options_of({pki.sign("server", "DNS:a.example", {.ends = 365L * 86400})}));
   std::array<int, 2> ends{};
@@ -258,7 +258,7 @@ TEST_CASE("records without content are taken, but not without end", "[tls_server
   CHECK(SSL_read(client.get(), got.data(), 1) == -1);  // their answers
   update(51);
   CHECK(session.read(got).kind == Io::Kind::failed);
-  CHECK(session.error() == "TLS: too many records without content");
+  CHECK(session.error() == "TLS: too many new keys or tickets");
   ::close(ends[0]);
   ::close(ends[1]);
 }
