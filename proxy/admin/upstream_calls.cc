@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 3> kSpoken{"", "h1", "h2"};
 
 void write_server(JsonWriter& json, const OriginServer& server) {
   json.begin_object().field("server", server.options().text).field("status", word(server.state()));
-  const auto address = server.address(0);
+  const auto address = server.address();
   json.field("address", address ? address->text() : std::string());
   if (!address) json.field("why", address.error().detail);
   json.field("drained", server.drained()).field("busy", server.busy()).field("queued", std::uint64_t{server.queued()});

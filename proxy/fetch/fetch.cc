@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "proxy/fetch/invalidate.h"
+
 namespace weir {
 namespace {
 
@@ -75,10 +77,12 @@ Fetch::Fetch(WorkerContext& its_worker, const FetchOrder& order)
   key.query = arena.copy(key.query);
   key.user = values.user;
   flight->set_writer(worker.loop, [this] { on_flight_change(); });
-  if (upload)
+  if (upload) {
+    upload->keep_taken(true);
     upload->on_data([this] {
       if (step_ == &kSend) advance();
     });
+  }
 }
 
 Fetch::~Fetch() {
@@ -125,8 +129,10 @@ void Fetch::over() {
 }
 
 // A write that the origin has got or is getting whole: what it makes invalid is known with the head of its answer.
+// Where nothing can be, nobody needs to know.
 bool Fetch::is_sent_write() const {
-  return !is_safe(request.method) && head_sent && !head_published && (!upload || upload->end() == Upload::End::whole);
+  return !is_safe(request.method) && head_sent && !head_published && (!upload || upload->end() == Upload::End::whole) &&
+         may_invalidate(*this);
 }
 
 // Nobody reads any more: what may be kept is fetched to its end all the same, anything else stops here.
@@ -146,8 +152,8 @@ void Fetch::on_flight_change() {
 // 9112 §9.3.1).
 bool Fetch::may_ask_again(const Error& error, OriginLoss loss) const {
   if (attempts >= kMostAttempts || head_published || interim_answers > 0) return false;
+  if (loss == OriginLoss::unprocessed) return !upload || upload->can_rewind();
   if (upload && upload->started()) return false;
-  if (loss == OriginLoss::unprocessed) return true;
   return loss == OriginLoss::unanswered && error.code == Code::closed && connection->reused() &&
          is_idempotent(request.method);
 }
@@ -163,6 +169,7 @@ void Fetch::on_origin_error(Error error, OriginLoss loss) {
     tried = nullptr;
     pool().give_back(std::move(connection));
     head_sent = upload_over = false;
+    if (upload) upload->rewind();
     step_ = &kConnect;
     return advance();
   }

@@ -37,6 +37,14 @@ void add_rules(std::vector<InvalidationRecord>& records, const Fetch& fetch) {
 
 }  // namespace
 
+bool may_invalidate(const Fetch& fetch) {
+  const InvalidateRules& rules = fetch.route.invalidate;
+  if (!rules.tags.empty() || !rules.urls.empty() || !rules.prefixes.empty()) return true;
+  RouteValues values;
+  const Route* reader = fetch.snapshot->shared->routes->match(Method::get, "GET", fetch.request.path, values);
+  return reader != nullptr && reader->policy.mode != CacheMode::off;
+}
+
 std::vector<InvalidationRecord> invalidations(const Fetch& fetch, const ResponseHead& response) {
   std::vector<InvalidationRecord> records;
   if (is_safe(fetch.request.method) || response.status < 200 || response.status >= 400) return records;

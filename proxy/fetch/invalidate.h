@@ -9,6 +9,9 @@
 
 namespace weir {
 
+// Whether the route says anything, or a GET of the target could be kept: else an answer makes nothing invalid that must
+// be (Location and Content-Location may).
+bool may_invalidate(const Fetch& fetch);
 // Empty for safe methods and for answers other than 2xx and 3xx.
 std::vector<InvalidationRecord> invalidations(const Fetch& fetch, const ResponseHead& response);
 

@@ -55,7 +55,9 @@ void add_via(Fetch& f, Version version, Fields& fields) {
 void clean_fields(Fetch& f, ResponseHead& head) {
   const auto announced = head.fields.find(Name::trailer);
   const auto trailer = announced == nullptr || f.admission->store ? std::string_view() : announced->value;
+  const auto wanted = head.status == 426 && !f.admission->store ? head.fields.value(Name::upgrade) : std::string_view();
   remove_hop_by_hop(head.fields);
+  if (!wanted.empty()) head.fields.add(Name::upgrade, wanted);  // what a 426 is for (RFC 9110 §15.5.22)
   if (!trailer.empty() && head.framing == Framing::chunked) head.fields.add(Name::trailer, trailer);  // they pass, too
   for (const Name tag_field : {Name::surrogate_key, Name::cache_tag, Name::xkey}) head.fields.remove(tag_field);
   if (head.status == 101) clean_upgrade(f, head.fields);
@@ -214,6 +216,7 @@ void Fetch::on_origin_head(ResponseHead& head) {
     if (write_h1_response_head(bytes, head.status, head.reason, head.fields)) flight->publish_interim(bytes + "\r\n");
     return;
   }
+  if (upload) upload->keep_taken(false);
   when.received = worker.loop.now();
   connection->server().answered(when.received.mono);
   counters().first_byte.record(static_cast<std::uint64_t>((when.received.mono - when.sent.mono).count() / 1000));

@@ -79,7 +79,10 @@ Next send(Fetch& f) {
       return Next::wait;
     }
     if (!f.connection->flush()) return Next::wait;
-    if (f.upload->empty() && f.upload->end() == Upload::End::open) return Next::wait;  // on_data comes
+    if (f.upload->empty() && f.upload->end() == Upload::End::open) {
+      f.upload->wanted();
+      return Next::wait;  // on_data comes
+    }
     pass_on_upload(f);
     f.upload->taken();
   }

@@ -38,6 +38,8 @@ class Upload {
   bool full() const { return waiting_.size() >= kFull; }
   std::size_t waiting() const { return waiting_.size(); }
   void on_room(Callback<void()> callback) { on_room_ = std::move(callback); }
+  // The origin's connection waits for it: a client that asked first (100-continue) may begin.
+  void on_wanted(Callback<void()> callback) { on_wanted_ = std::move(callback); }
 
   std::uint64_t received() const { return received_; }  // so far
 
@@ -46,7 +48,27 @@ class Upload {
     std::string taken = std::move(waiting_);
     waiting_.clear();
     if (!taken.empty()) started_ = true;
+    keeps_ = keeps_ && kept_.size() + taken.size() <= kFull;
+    if (keeps_) {
+      kept_ += taken;
+    } else {
+      std::string().swap(kept_);
+    }
     return taken;
+  }
+  // What is taken from now on is kept beside, as long as it is little, so that rewind() can make it wait again.
+  void keep_taken(bool yes) {
+    keeps_ = yes;
+    std::string().swap(kept_);
+  }
+  bool can_rewind() const { return !started_ || keeps_; }
+  void rewind() {
+    waiting_.insert(0, kept_);
+    kept_.clear();
+    started_ = false;
+  }
+  void wanted() {
+    if (on_wanted_) on_wanted_();
   }
   void taken() {
     if (on_room_) on_room_();
@@ -54,15 +76,15 @@ class Upload {
   void on_data(Callback<void()> callback) { on_data_ = std::move(callback); }
   End end() const { return end_; }
   bool empty() const { return waiting_.empty(); }
-  bool started() const { return started_; }  // some of it was taken: it can't be sent again
+  bool started() const { return started_; }  // some of it was taken
   const std::string& trailers() const { return trailers_; }
 
  private:
-  std::string waiting_, trailers_;
+  std::string waiting_, kept_, trailers_;
   End end_ = End::open;
-  bool started_ = false;
+  bool started_ = false, keeps_ = false;
   std::uint64_t received_ = 0;
-  Callback<void()> on_data_, on_room_;
+  Callback<void()> on_data_, on_room_, on_wanted_;
 };
 
 }  // namespace weir

@@ -14,8 +14,12 @@ namespace weir {
 namespace {
 
 constexpr std::uint64_t kBytesPerUpdate = 512;  // of content sent: a window update that is no oddity
+// The same of a frame of content: an origin that measures the line (grpc) says a window update and a PING for each.
+constexpr std::uint64_t kUpdatesPerPiece = 2;
 constexpr std::size_t kFrameHead = 9;
 constexpr std::uint32_t kMostRoom = 1000;
+constexpr std::uint32_t kLastStream = 0x7fffffff;  // RFC 9113 §5.1.1
+constexpr unsigned kMostStraysDue = 3 * kMostRoom;
 
 std::vector<nghttp2_nv> pairs_of(const std::vector<H2Field>& fields) {
   const auto bytes = [](std::string_view text) {
@@ -124,6 +128,8 @@ Result<H2OriginCodec::StreamId> H2OriginCodec::open(const H1RequestLine& line, c
   auto& stream = *streams_.emplace(id, std::make_unique<Stream>(answer, method)).first->second;
   stream.counted = framing == Framing::length;
   stream.left = length;
+  strays_due_ = std::min(strays_due_ + 1, kMostStraysDue);  // the origin may reset it, be it over here (RFC 9113 §8.1)
+  if (nghttp2_session_get_next_stream_id(session_) > kLastStream) leaving_ = true;  // it was the last one
   return id;
 }
 
@@ -165,8 +171,20 @@ void H2OriginCodec::cancel(StreamId stream) {
   const auto gone = streams_.extract(stream);
   const bool answered = gone.empty() || gone.mapped()->over;
   if (answered && nghttp2_session_get_stream_local_close(session_, stream) != 0) return;  // it ends by itself
-  strays_allowed_ += kStreamWindow;
+  expect_strays();
   nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL);
+}
+
+// What the origin sent of a stream before it could know that nobody wants it: a window's content, a head, trailers.
+void H2OriginCodec::expect_strays() {
+  const std::int64_t most = kConnectionWindow;
+  strays_allowed_ = std::min(strays_allowed_ + kStreamWindow, most);
+  strays_earned_ = std::min(strays_earned_ + kStreamWindow, most);
+  strays_due_ = std::min(strays_due_ + 2, kMostStraysDue);
+}
+
+void H2OriginCodec::begin_at(StreamId first) {
+  nghttp2_session_set_next_stream_id(session_, first);
 }
 
 void H2OriginCodec::say_goodbye() {
@@ -187,8 +205,9 @@ void H2OriginCodec::refill() {
   if (now_ - since_ <= kOdditiesFor) return;
   since_ = now_;
   oddities_.fill(0);
-  sent_content_ = 0;
+  sent_content_ = sent_pieces_ = 0;
   unseen_ = std::min<std::int64_t>(unseen_, 0);
+  strays_allowed_ = kStreamWindow + std::exchange(strays_earned_, 0);  // what ended before that has come
 }
 
 // An origin may do these things, but not all the time.
@@ -199,6 +218,13 @@ bool H2OriginCodec::odd(Oddity kind, std::uint64_t allowed) {
   return false;
 }
 
+// Of a stream that is over here.
+bool H2OriginCodec::stray() {
+  if (strays_due_ == 0) return odd(Oddity::other);
+  --strays_due_;
+  return true;
+}
+
 // False: the connection is over. nghttp2 doesn't tell of what it ignores: content of a stream that is over, unknown
 // types.
 bool H2OriginCodec::frame_begins(std::uint8_t type, std::uint8_t flags, StreamId stream, std::size_t length) {
@@ -206,11 +232,13 @@ bool H2OriginCodec::frame_begins(std::uint8_t type, std::uint8_t flags, StreamId
   unseen_ -= static_cast<std::int64_t>(kFrameHead + length);
   switch (type) {
     case NGHTTP2_DATA: return length > 0 || (flags & NGHTTP2_FLAG_END_STREAM) != 0 || odd(Oddity::empty_data);
-    case NGHTTP2_HEADERS: return find(stream) != nullptr || odd(Oddity::other);
+    case NGHTTP2_HEADERS: return find(stream) != nullptr || stray();
+    case NGHTTP2_RST_STREAM: return stray();
     case NGHTTP2_CONTINUATION: return true;  // nghttp2 counts them
     case NGHTTP2_SETTINGS: return ack || odd(Oddity::settings);
-    case NGHTTP2_PING: return odd(Oddity::ping);
-    case NGHTTP2_WINDOW_UPDATE: return odd(Oddity::window_update, sent_content_ / kBytesPerUpdate);
+    case NGHTTP2_PING: return odd(Oddity::ping, sent_pieces_ * kUpdatesPerPiece);
+    case NGHTTP2_WINDOW_UPDATE:
+      return odd(Oddity::window_update, sent_content_ / kBytesPerUpdate + sent_pieces_ * kUpdatesPerPiece);
     case NGHTTP2_PUSH_PROMISE: fail(Code::malformed, "a push that nobody wants"); return false;
     default: return odd(Oddity::other);
   }
@@ -270,7 +298,7 @@ void H2OriginCodec::lose(StreamId stream, Error error, bool unprocessed) {
   if (lost.empty()) return;
   Stream& of = *lost.mapped();
   if (of.over) return;
-  strays_allowed_ += kStreamWindow;
+  expect_strays();
   of.answer.on_h2_lost(std::move(error), unprocessed && !of.head_came);
 }
 
@@ -292,6 +320,7 @@ long H2OriginCodec::fill(StreamId stream, std::span<char> into, std::uint32_t& f
     count = std::min(into.size(), of->ready());
     std::memcpy(into.data(), of->waiting.data() + of->sent, count);
     of->sent += count;
+    if (count > 0) of->answer.on_h2_moving();
     if (of->ready() > 0 || of->content_ends) break;
     of->answer.on_h2_sent();
     of = find(stream);
@@ -303,6 +332,7 @@ long H2OriginCodec::fill(StreamId stream, std::span<char> into, std::uint32_t& f
   } else if (count == 0) {
     return NGHTTP2_ERR_DEFERRED;
   }
+  ++sent_pieces_;
   return static_cast<long>(count);
 }
 

@@ -35,6 +35,7 @@ class H2Answer {
   // `unprocessed`: the origin says, or it is certain, that it did nothing with the request.
   virtual void on_h2_lost(Error error, bool unprocessed) = 0;
   virtual void on_h2_sent() = 0;  // all content so far went into frames
+  virtual void on_h2_moving() {}  // some of it did
 };
 
 class H2OriginCodec {
@@ -73,10 +74,12 @@ class H2OriginCodec {
   void cancel(StreamId stream);
   void say_goodbye();  // GOAWAY: nothing more is asked
   void stop() { leaving_ = over_ = true; }
+  void begin_at(StreamId first);  // for tests: as if those before it had been used
 
   // How many requests more the origin takes now; 0 where it wants no new ones at all.
   std::size_t room() const;
   bool leaving() const { return leaving_ || over_; }  // no new ones, ever
+  bool settled() const { return settled_; }           // its SETTINGS came: how many it takes is known
   std::uint32_t most() const;                         // that may be under way at once
   std::size_t streams() const { return streams_.size(); }
 
@@ -101,6 +104,8 @@ class H2OriginCodec {
   void closed(StreamId stream, std::uint32_t code);
   void refill();
   bool odd(Oddity kind, std::uint64_t allowed = 0);
+  bool stray();
+  void expect_strays();
   void end_session();
   void fail(Code code, std::string_view detail);
 
@@ -111,13 +116,16 @@ class H2OriginCodec {
   H2AnswerFields answer_;
   const Fields no_trailers_;
   std::uint64_t sent_content_ = 0;               // since `since_`
+  std::uint64_t sent_pieces_ = 0;                // the same, in frames
   std::array<std::uint64_t, 5> oddities_{};      // the same, by kind
   std::int64_t unseen_ = 0;                      // bytes of frames that were ignored, the same
   std::int64_t strays_allowed_ = kStreamWindow;  // of them
+  std::int64_t strays_earned_ = 0;               // what of it is for streams that ended since `since_`
+  unsigned strays_due_ = 0;                      // frames that may yet come of streams that are over
   Time now_{}, since_{};
   std::string broken_;  // the last frame that broke a rule, and which
   Error error_;
-  bool leaving_ = false, over_ = false;
+  bool leaving_ = false, over_ = false, settled_ = false;
 };
 
 }  // namespace weir

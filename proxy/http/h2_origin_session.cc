@@ -96,6 +96,7 @@ int H2OriginCodec::Callbacks::on_frame(nghttp2_session*, const nghttp2_frame* fr
       break;
     case NGHTTP2_RST_STREAM: on_reset(codec, *frame); break;
     case NGHTTP2_GOAWAY: codec.leaving_ = true; break;
+    case NGHTTP2_SETTINGS: codec.settled_ = true; break;  // the first one, be it theirs or an ACK, is theirs
     default: break;
   }
   return 0;

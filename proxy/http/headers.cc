@@ -204,6 +204,7 @@ void remove_hop_by_hop(Fields& fields) {
   const auto named = names_in_connection(fields);
   fields.remove_if([&](const Field& field) {
     const auto same = [&](std::string_view name) { return equals_ignoring_case(name, field.name); };
+    if (field.id == Name::other && equals_ignoring_case(field.name, "HTTP2-Settings")) return true;  // RFC 7540 §3.2.1
     return is_hop_by_hop(field.id) || std::any_of(named.begin(), named.end(), same);
   });
 }

@@ -152,10 +152,11 @@ void set_no_delay(int fd) {
 
 Result<int> begin_connect(const Address& address) {
   const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return Error{Side::origin, Code::unavailable, std::string("socket: ") + std::strerror(errno)};
+  if (fd < 0) return Error{Side::origin, Code::internal, std::string("socket: ") + std::strerror(errno)};
   if (!address.local()) set_no_delay(fd);
   if (::connect(fd, address.get(), address.length) == 0 || errno == EINPROGRESS) return fd;
-  Error error{Side::origin, Code::refused, address.text() + ": " + std::strerror(errno)};
+  const bool full = errno == EAGAIN;
+  Error error{Side::origin, full ? Code::unavailable : Code::refused, address.text() + ": " + std::strerror(errno)};
   ::close(fd);
   return error;
 }

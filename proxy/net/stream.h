@@ -70,6 +70,7 @@ class Stream {
 };
 
 // A non-blocking connect begun; the descriptor, or errno's error. Loopback and others alike with TCP_NODELAY.
+// Code::unavailable: the queue of a unix socket is full, which nobody tells the end of: to be tried again soon.
 Result<int> begin_connect(const Address& address);
 // The same for a unix socket, at most 107 bytes of path.
 Result<int> begin_connect_unix(const std::string& path);

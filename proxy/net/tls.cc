@@ -216,7 +216,7 @@ TlsSession::TlsSession(std::shared_ptr<const TlsContext> context, int fd, const 
   if (is_ip(host)) {
     if (context_->verifies()) named = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), host.c_str()) == 1;
   } else {
-    SSL_set_hostflags(session, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    SSL_set_hostflags(session, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     named = SSL_set_tlsext_host_name(session, host.c_str()) == 1;
     if (context_->verifies()) named = named && !host.empty() && SSL_set1_host(session, host.c_str()) == 1;
   }

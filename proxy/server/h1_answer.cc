@@ -65,12 +65,13 @@ void H1Session::start(const ResponseStart& response) {
     output_.add("\r\n");
   }
   if (worker_.node.draining.load(std::memory_order_relaxed)) close_after_ = true;
+  const bool names_another = response.status == 426;  // in its Upgrade (RFC 9110 §15.5.22)
   if (close_after_) {
-    output_.add("Connection: close\r\n\r\n");
+    output_.add(names_another ? "Connection: close, Upgrade\r\n\r\n" : "Connection: close\r\n\r\n");
   } else if (request.version == Version::http10) {
     output_.add("Connection: keep-alive\r\n\r\n");
   } else {
-    output_.add("\r\n");
+    output_.add(names_another ? "Connection: Upgrade\r\n\r\n" : "\r\n");
   }
   if (!processing_) flush_later();  // a head doesn't wait for its first byte of content
 }

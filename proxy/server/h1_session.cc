@@ -32,7 +32,10 @@ void H1Session::attach(ClientConnection& connection) {
 void H1Session::detach() {
   accounts_.cut(output_.sent());
   exchange_.cancel();
-  if (upload_) upload_->on_room({});
+  if (upload_) {
+    upload_->on_room({});
+    upload_->on_wanted({});
+  }
   upload_.reset();
   output_.clear();
   worker_.buffers.give_back(std::move(buffer_));
@@ -246,10 +249,11 @@ void H1Session::read_request_body(std::shared_ptr<Upload> upload) {
     connection_->want_read(!client_over_);
     process_later();
   });
-  if (std::exchange(continue_due_, false)) {
+  upload_->on_wanted([this] {
+    if (connection_ == nullptr || !std::exchange(continue_due_, false)) return;
     output_.add("HTTP/1.1 100 Continue\r\n\r\n");
     flush_later();
-  }
+  });
   if (input_ == Input::tunnel) {  // what came with the head, or soon after it
     connection_->want_read(true);
     process_later();
@@ -262,6 +266,7 @@ void H1Session::settle_when_sent(Account account, std::string_view text) {
 }
 
 void H1Session::exchange_over() {
+  if (upload_) upload_->on_wanted({});
   upload_.reset();  // nobody takes the rest of the body: it is read away
   // In the middle of a body, too, where the answer was the last one: the client shall stop.
   if (input_ == Input::tunnel || (input_ == Input::body && close_after_)) closing_ = true;

@@ -1,12 +1,15 @@
 // A connection on its way; see dial.h.
 #include "proxy/upstream/dial.h"
 
+#include <algorithm>
 #include <cstring>
 #include <string_view>
 #include <utility>
 
 namespace weir {
 namespace {
+
+constexpr Duration kQueueFull = std::chrono::milliseconds(5);  // until a unix socket is tried again
 
 // As ALPN lists them (RFC 7301).
 std::string_view offered(UpstreamOptions::Protocol protocol) {
@@ -28,7 +31,8 @@ OriginDial::OriginDial(Loop& loop, std::shared_ptr<Upstream> upstream, OriginSer
       known_(std::move(known)),
       protocol_(http1 ? UpstreamOptions::Protocol::h1 : upstream_->options().protocol),
       dialled_(std::move(dialled)),
-      deadline_(loop, [this] { fail(stream_->secured() ? "no TLS in time" : "no connection in time"); }) {
+      until_(Clock::now() + upstream_->options().connect_timeout),
+      timer_(loop, [this] { timed_out(); }) {
   server_.connects.fetch_add(1, std::memory_order_relaxed);
   server_.open.fetch_add(1, std::memory_order_relaxed);
   begin(turn);
@@ -39,20 +43,61 @@ OriginDial::~OriginDial() {
 }
 
 void OriginDial::begin(std::size_t turn) {
-  const auto address = server_.address(turn);
-  const auto fd = address ? begin_connect(*address) : Result<int>(address.error());
-  if (!fd) {
-    return loop_.defer([this, alive = std::weak_ptr<const int>(alive_), why = fd.error().detail] {
-      if (!alive.expired()) fail(why);
-    });
+  auto addresses = server_.addresses(turn, loop_.now().mono);
+  if (addresses) {
+    untried_ = std::move(*addresses);
+    std::reverse(untried_.begin(), untried_.end());
+  } else {
+    why_ = addresses.error().detail;
   }
-  stream_ = std::make_unique<Stream>(loop_, *fd, this, on_readable, on_writable);
-  stream_->want_write(true);
-  deadline_.set(upstream_->options().connect_timeout);
+  connect_next();
+}
+
+Duration OriginDial::left() const {
+  return std::max<Duration>(until_ - Clock::now(), Duration::zero());
+}
+
+// Each address has its share of the time, so that the second can answer where the first is a black hole.
+void OriginDial::connect_next() {
+  while (!untried_.empty()) {
+    const auto fd = begin_connect(untried_.back());
+    if (fd) {
+      stream_ = std::make_unique<Stream>(loop_, *fd, this, on_readable, on_writable);
+      stream_->want_write(true);
+      return timer_.set(left() / static_cast<std::int64_t>(untried_.size()));
+    }
+    const bool soon = fd.error().code == Code::unavailable && left() > Duration::zero();
+    if (soon) return timer_.set(std::min(kQueueFull, left()));
+    give_up_on_address(fd.error().detail);
+  }
+  loop_.defer([this, alive = std::weak_ptr<const int>(alive_)] {
+    if (!alive.expired()) fail(why_);
+  });
+}
+
+void OriginDial::give_up_on_address(std::string why) {
+  why_ = std::move(why);
+  server_.refused(untried_.back(), loop_.now().mono);
+  untried_.pop_back();
+  if (!stream_) return;
+  stream_->want_write(false);
+  loop_.dispose(std::move(stream_));
+}
+
+void OriginDial::timed_out() {
+  if (connected_) return fail("no TLS in time");
+  if (stream_) give_up_on_address("no connection in time");
+  connect_next();
 }
 
 void OriginDial::connected() {
-  if (const int error = stream_->connect_error(); error != 0) return fail(std::strerror(error));
+  if (const int error = stream_->connect_error(); error != 0) {
+    timer_.clear();
+    give_up_on_address(std::strerror(error));
+    return connect_next();
+  }
+  connected_ = true;
+  timer_.set(left());
   stream_->want_write(false);
   stream_->want_read(true);
   if (!server_.options().tls) return stands(protocol_ == UpstreamOptions::Protocol::h2);
@@ -77,14 +122,15 @@ void OriginDial::shake_hands() {
 }
 
 void OriginDial::stands(bool http2) {
-  deadline_.clear();
-  server_.spoken.store(http2 ? OriginServer::Spoken::http2 : OriginServer::Spoken::http1, std::memory_order_relaxed);
+  timer_.clear();
+  const bool either = protocol_ == upstream_->options().protocol;  // a connection for an upgrade says nothing of others
+  if (either) server_.spoken.store(http2 ? OriginServer::Spoken::http2 : OriginServer::Spoken::http1);
   auto dialled = std::move(dialled_);
   dialled(Standing{std::move(stream_), http2});
 }
 
 void OriginDial::fail(std::string_view why) {
-  deadline_.clear();
+  timer_.clear();
   if (stream_) {
     stream_->want_read(false);
     stream_->want_write(false);

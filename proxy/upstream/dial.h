@@ -1,9 +1,12 @@
 // OriginDial: a connection to a server on its way: TCP or a unix socket, then TLS, all within the upstream's connect
-// timeout. Answers once, never from inside a call. Nothing of a request was sent where it fails. One loop.
+// timeout. Of a name with several addresses each is tried, until one lets us in. Answers once, never from inside a
+// call. Nothing of a request was sent where it fails. One loop.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "proxy/base/callback.h"
 #include "proxy/net/stream.h"
@@ -21,8 +24,8 @@ class OriginDial {
   };
   using Dialled = Callback<void(Result<Standing>)>;
 
-  // Begins at once. `turn` picks among the server's addresses. `http1`: HTTP/2 isn't offered; an upstream that speaks
-  // nothing else fails.
+  // Begins at once. `turn` says where among the server's addresses. `http1`: HTTP/2 isn't offered; an upstream that
+  // speaks nothing else fails.
   OriginDial(Loop& loop, std::shared_ptr<Upstream> upstream, OriginServer& server, std::size_t turn,
              std::shared_ptr<TlsResumption> known, bool http1, Dialled dialled);
   ~OriginDial();
@@ -30,9 +33,14 @@ class OriginDial {
   OriginServer& server() { return server_; }
 
  private:
+  using Clock = std::chrono::steady_clock;
   static void on_readable(void* self) noexcept { static_cast<OriginDial*>(self)->shake_hands(); }
   static void on_writable(void* self) noexcept { static_cast<OriginDial*>(self)->connected(); }
   void begin(std::size_t turn);
+  void connect_next();
+  void give_up_on_address(std::string why);
+  void timed_out();
+  Duration left() const;
   void connected();
   void shake_hands();
   void stands(bool http2);
@@ -44,8 +52,12 @@ class OriginDial {
   const std::shared_ptr<TlsResumption> known_;
   const UpstreamOptions::Protocol protocol_;
   Dialled dialled_;
-  std::unique_ptr<Stream> stream_;
-  Timer deadline_;
+  std::vector<Address> untried_;    // the last is the one that is tried now
+  std::string why_;                 // the one before was none
+  std::unique_ptr<Stream> stream_;  // null: it is to be tried again soon
+  bool connected_ = false;
+  const Clock::time_point until_;
+  Timer timer_;
   std::shared_ptr<const int> alive_ = std::make_shared<const int>(0);  // for work that is deferred
 };
 

@@ -38,7 +38,7 @@ void H1Connection::begin(User& user, Method method) {
   user_ = &user;
   method_ = method;
   ++requests_;
-  idle_ = request_written_ = answered_ = paused_ = false;
+  idle_ = request_written_ = answered_ = paused_ = head_came_ = false;
   allow(options().first_byte_timeout, options().between_bytes_timeout);
   filled_ = parsed_ = 0;
   parser_.next_message(method);
@@ -93,13 +93,13 @@ bool H1Connection::flush() {
     if (io.kind == Io::Kind::again) {
       stream_->want_write(true);
       if (tunnel_ && !deadline_.is_set()) deadline_.set(tunnel_patience_);
-      if (!parser_.started()) deadline_.set(between_bytes_);  // the origin takes nothing
+      if (!head_came_) deadline_.set(between_bytes_);  // the origin takes nothing
     }
     return false;
   }
   unsent_bytes();  // none: their memory goes, if it was much
   if (out_.capacity() > kMostUnsentKept) std::string().swap(out_);
-  if (!parser_.started()) deadline_.clear();  // it is the client's turn to send, or request_written() follows
+  if (!head_came_) deadline_.clear();  // it is the client's turn to send, or request_written() follows
   if (end_due_ && !std::exchange(said_end_, true)) stream_->shut_down_writing();
   return true;
 }
@@ -120,7 +120,7 @@ void H1Connection::tunnel_broke(const Io& io) {
 
 void H1Connection::request_written() {
   request_written_ = true;
-  if (!parser_.started() && !paused_) deadline_.set(first_byte_);
+  if (!head_came_ && !paused_) deadline_.set(first_byte_);
 }
 
 void H1Connection::pause_reading(bool yes) {
@@ -183,9 +183,14 @@ void H1Connection::read_idle() {
   idle_closed_(this);
 }
 
+// However its bytes drip, the head has the time of the first byte, from the whole request on.
 void H1Connection::watch_answer() {
   if (tunnel_) return;
-  deadline_.set(parser_.started() || filled_ > 0 ? between_bytes_ : first_byte_);
+  if (head_came_) {
+    deadline_.set(between_bytes_);
+  } else if (request_written_ && !deadline_.is_set()) {
+    deadline_.set(first_byte_);
+  }
 }
 
 void H1Connection::parse() {
@@ -210,6 +215,15 @@ bool H1Connection::pass_on(std::string_view in) {
   return true;
 }
 
+void H1Connection::hand_over_head() {
+  ResponseHead& head = parser_.head();
+  if (head.status >= 200 || head.status == 101) {
+    head_came_ = true;
+    watch_answer();
+  }
+  user_->on_origin_head(head);
+}
+
 // One event of the parser. False: nothing more to be had from these bytes.
 bool H1Connection::step(std::string_view in, std::size_t& consumed) {
   if (tunnel_) return pass_on(in);
@@ -217,7 +231,7 @@ bool H1Connection::step(std::string_view in, std::size_t& consumed) {
   parsed_ += consumed;
   switch (event) {
     case H1Event::need_more: return false;
-    case H1Event::head: user_->on_origin_head(parser_.head()); return true;
+    case H1Event::head: hand_over_head(); return true;
     case H1Event::body: user_->on_origin_body(parser_.body()); return true;
     case H1Event::error: fail(parser_.error().code, parser_.error().detail); return false;
     case H1Event::end: break;
@@ -262,7 +276,7 @@ void H1Connection::fail(Code code, std::string detail) {
 
 void H1Connection::timed_out() {
   if (tunnel_) return fail(Code::timeout, "the origin takes nothing");
-  fail(Code::timeout, parser_.started() ? "the answer stopped coming" : "no answer in time");
+  fail(Code::timeout, head_came_ ? "the answer stopped coming" : "no answer in time");
 }
 
 void H1Connection::write_some() {

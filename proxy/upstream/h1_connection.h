@@ -53,6 +53,7 @@ class H1Connection final : public OriginConnection {
   void parse();
   bool step(std::string_view in, std::size_t& consumed);
   bool pass_on(std::string_view in);
+  void hand_over_head();
   void tunnel_broke(const Io& io);
   void ended();
   void fail(Code code, std::string detail);
@@ -79,6 +80,7 @@ class H1Connection final : public OriginConnection {
   std::uint64_t requests_ = 0;
   std::shared_ptr<const int> alive_ = std::make_shared<const int>(0);  // for work that is deferred
   bool idle_ = true, request_written_ = false, answered_ = false, broken_ = false, paused_ = false, parsing_ = false;
+  bool head_came_ = false;  // the final one, whole
   bool tunnel_ = false, heard_end_ = false, end_due_ = false, said_end_ = false;
   Duration tunnel_patience_{};
 };

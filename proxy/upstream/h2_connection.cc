@@ -21,12 +21,17 @@ H2OriginConnection::H2OriginConnection(Loop& loop, BufferPool& buffers, std::sha
       server_(server),
       stream_(std::move(stream)),
       changed_(std::move(changed)),
+      greeting_(loop,
+                [this] {
+                  broke({Side::origin, Code::timeout, "HTTP/2: no SETTINGS in time"});
+                }),
       limits_(origin_limits()),
       codec_(limits_, stream_->secured(), hoped),
       heard_(loop.now().mono) {
   server_.open.fetch_add(1, std::memory_order_relaxed);
   stream_->belong_to(this, on_readable, on_writable);
   stream_->want_read(true);
+  greeting_.set(options().first_byte_timeout);
   pump();
 }
 
@@ -97,11 +102,14 @@ bool H2OriginConnection::write_out() {
   if (io.kind == Io::Kind::again) stream_->want_write(true);
   if (io.kind != Io::Kind::moved) return false;  // what failed, reading tells
   out_sent_ += io.bytes;
+  moved_ = loop_.now().mono;
   return true;
 }
 
 void H2OriginConnection::broke(const Error& error) {
   if (std::exchange(over_, true)) return;
+  greeting_.clear();
+  error_ = error;
   stream_->want_read(false);
   stream_->want_write(false);
   codec_.stop();
@@ -121,6 +129,10 @@ void H2OriginConnection::doubt(Time since) {
 }
 
 void H2OriginConnection::tell_if_changed() {
+  if (settled() && !std::exchange(told_settled_, true)) {
+    greeting_.clear();
+    changed_(*this);
+  }
   if (leaving() && !std::exchange(told_leaving_, true)) changed_(*this);
 }
 

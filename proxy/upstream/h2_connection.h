@@ -1,7 +1,8 @@
 // H2OriginConnection: one HTTP/2 connection to a server; carries many requests at once, each behind an H2OriginStream
 // (h2_stream.h). Its pool has it as long as it takes new ones; its streams as long as they need it. One loop.
 //
-//   takes requests ─► leaving (GOAWAY, or it fell silent): those under way go on ─► over: they are lost
+//   its SETTINGS are awaited ─► takes requests ─► leaving (GOAWAY, or it fell silent): those under way go on ─► over:
+//   they are lost
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,7 @@ namespace weir {
 
 class H2OriginConnection : public std::enable_shared_from_this<H2OriginConnection> {
  public:
-  // `changed`: it takes no more requests, or has none left. Who made it then lets go of it or not.
+  // `changed`: it takes requests now, or no more of them, or has none left. Who made it then lets go of it or not.
   using Changed = Callback<void(H2OriginConnection&)>;
 
   // Of a stream that stands. `hoped`: how many requests it takes at once, until it says so itself.
@@ -27,9 +28,12 @@ class H2OriginConnection : public std::enable_shared_from_this<H2OriginConnectio
 
   // For one request; there must be room.
   std::unique_ptr<OriginConnection> open();
-  std::size_t room() const { return codec_.room(); }
+  std::size_t room() const { return settled() ? codec_.room() : 0; }
   std::uint32_t most() const { return codec_.most(); }
   bool leaving() const { return codec_.leaving(); }
+  bool settled() const { return codec_.settled(); }
+  // Of one that leaves.
+  const Error& why() const { return error_.detail.empty() ? codec_.error() : error_; }
   bool idle() const { return codec_.streams() == 0; }
 
   // -- for its streams --
@@ -43,6 +47,8 @@ class H2OriginConnection : public std::enable_shared_from_this<H2OriginConnectio
   void stream_over();
   // Nothing came of a request: if nothing came at all since `since`, nobody may be there any more.
   void doubt(Time since);
+  // Bytes wait for the socket, and the last ones that it took were taken then or later.
+  bool moving(Time since) const { return out_sent_ < out_.size() && moved_ >= since; }
 
  private:
   static void on_readable(void* self) noexcept { static_cast<H2OriginConnection*>(self)->read_some(); }
@@ -59,14 +65,16 @@ class H2OriginConnection : public std::enable_shared_from_this<H2OriginConnectio
   OriginServer& server_;
   const std::unique_ptr<Stream> stream_;
   Changed changed_;
+  Timer greeting_;  // until its SETTINGS come
   const H1Limits limits_;
   H2OriginCodec codec_;
   std::string out_;
   std::size_t out_sent_ = 0;
   std::uint64_t requests_ = 0;
-  Time heard_{};
+  Time heard_{}, moved_{};
+  Error error_;        // once it broke
   bool busy_ = false;  // in the codec: what is to be sent goes out afterwards
-  bool over_ = false, ending_ = false, told_leaving_ = false;
+  bool over_ = false, ending_ = false, told_leaving_ = false, told_settled_ = false;
 };
 
 }  // namespace weir

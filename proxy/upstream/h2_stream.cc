@@ -16,7 +16,13 @@ void H2OriginStream::begin(User& user, Method method) {
   user_ = &user;
   method_ = method;
   number_ = connection_->count_request();
+  since_ = connection_->loop().now().mono;
   allow(connection_->options().first_byte_timeout, connection_->options().between_bytes_timeout);
+}
+
+void H2OriginStream::expect_within(Duration patience) {
+  since_ = connection_->loop().now().mono;
+  deadline_.set(patience);
 }
 
 void H2OriginStream::allow(Duration first_byte, Duration between_bytes) {
@@ -45,7 +51,7 @@ bool H2OriginStream::flush() {
   blocked_ = connection_->codec().unsent(id_) > 0;
   if (answered_ || user_ == nullptr) return !blocked_;
   if (blocked_) {
-    if (!deadline_.is_set()) deadline_.set(between_bytes_);  // the origin takes nothing
+    if (!deadline_.is_set()) expect_within(between_bytes_);  // the origin takes nothing
   } else {
     deadline_.clear();  // it is the client's turn to send, or request_written() follows
   }
@@ -54,8 +60,12 @@ bool H2OriginStream::flush() {
 
 void H2OriginStream::request_written() {
   written_ = true;
-  since_ = connection_->loop().now().mono;
-  if (!answered_ && !paused_ && user_ != nullptr) deadline_.set(first_byte_);
+  if (!answered_ && !paused_ && user_ != nullptr) expect_within(first_byte_);
+}
+
+// However little of the request it was: the origin takes some.
+void H2OriginStream::on_h2_moving() {
+  if (blocked_ && !answered_ && user_ != nullptr) expect_within(between_bytes_);
 }
 
 void H2OriginStream::on_h2_sent() {
@@ -90,8 +100,8 @@ void H2OriginStream::read_on() {
 
 void H2OriginStream::watch_answer() {
   if (ended_) return;
-  if (answered_) return deadline_.set(between_bytes_);
-  if (written_) deadline_.set(first_byte_);
+  if (answered_) return expect_within(between_bytes_);
+  if (written_ && !deadline_.is_set()) expect_within(first_byte_);  // interim answers change nothing of it
 }
 
 void H2OriginStream::on_h2_head(ResponseHead& head) {
@@ -140,7 +150,9 @@ void H2OriginStream::on_h2_lost(Error error, bool unprocessed) {
 
 void H2OriginStream::timed_out() {
   if (user_ == nullptr) return;
-  if (!answered_ && written_) connection_->doubt(since_);
+  // What the window let go may still wait for the socket.
+  if (blocked_ && !answered_ && connection_->moving(since_)) return expect_within(between_bytes_);
+  connection_->doubt(since_);
   user_->on_origin_error({Side::origin, Code::timeout, answered_ ? "the answer stopped coming" : "no answer in time"},
                          answered_ ? OriginLoss::midway : OriginLoss::unanswered);
 }
@@ -151,6 +163,9 @@ bool H2OriginStream::end_use() {
 }
 
 void H2OriginStream::leave() {
+  // Given up while it was still being sent: no deadline ran, and nobody else may notice.
+  const Time long_ago = connection_->loop().now().mono - first_byte_;
+  if (id_ != 0 && !answered_ && since_ <= long_ago) connection_->doubt(long_ago);
   user_ = nullptr;
   deadline_.clear();
   if (const auto id = std::exchange(id_, 0); id != 0) {

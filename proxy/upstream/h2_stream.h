@@ -33,9 +33,11 @@ class H2OriginStream final : public OriginConnection, private H2Answer {
   void on_h2_end(const Fields& trailers) override;
   void on_h2_lost(Error error, bool unprocessed) override;
   void on_h2_sent() override;
+  void on_h2_moving() override;
   void leave();
   void timed_out();
   void watch_answer();
+  void expect_within(Duration patience);
   void read_on();
   void deliver_end();
 
@@ -46,7 +48,7 @@ class H2OriginStream final : public OriginConnection, private H2Answer {
   H2OriginCodec::StreamId id_ = 0;  // 0: not sent yet, or lost
   Duration first_byte_{}, between_bytes_{};
   std::uint64_t number_ = 0;  // among the connection's requests
-  Time since_{};              // the request was written
+  Time since_{};              // something is expected of the origin
   std::string held_;          // content that came while nobody read; at most a stream's window
   std::string trailers_;      // the same of trailers
   Fields trailer_fields_;     // into trailers_

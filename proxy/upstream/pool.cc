@@ -126,7 +126,7 @@ void OriginPool::wait_for_dial(const RequestPtr& request) {
   auto& dialling = *place.dialling.emplace_back(std::make_unique<Dialling>());
   dialling.alone = alone;
   dialling.waiting.push_back(request);
-  dialling.dial = std::make_unique<OriginDial>(loop_, upstream_, server, turn_++, place.known, alone,
+  dialling.dial = std::make_unique<OriginDial>(loop_, upstream_, server, turn_++, place.known, request->wanted.alone,
                                                [this, &server, &dialling](Result<OriginDial::Standing> standing) {
                                                  dialled(server, dialling, std::move(standing));
                                                });
@@ -134,22 +134,18 @@ void OriginPool::wait_for_dial(const RequestPtr& request) {
 
 void OriginPool::dialled(OriginServer& server, Dialling& dialling, Result<OriginDial::Standing> standing) {
   const auto self = shared_from_this();
-  const auto waiting = std::move(dialling.waiting);
-  Place& place = places_[&server];
-  const auto at = std::find_if(place.dialling.begin(), place.dialling.end(),
-                               [&](const auto& one) { return one.get() == &dialling; });
-  loop_.dispose(std::move(*at));
-  place.dialling.erase(at);
-  std::unique_ptr<H1Connection> single;
   if (standing && standing->http2) {
-    share(server, std::move(standing->stream));
-  } else if (standing) {
+    loop_.dispose(std::move(dialling.dial));
+    dialling.alone = false;
+    dialling.greets = share(server, std::move(standing->stream));
+    return;
+  }
+  std::unique_ptr<H1Connection> single;
+  if (standing) {
     single = std::make_unique<H1Connection>(loop_, buffers_, upstream_, server, std::move(standing->stream),
                                             [this](H1Connection* gone) { forget_idle(gone); });
   }
-  for (const auto& one : waiting) {
-    const auto request = one.lock();
-    if (!request || request->over) continue;
+  for (const auto& request : take_waiting(places_[&server], dialling)) {
     request->dials = false;
     if (!standing) {
       answer(request, standing.error());
@@ -162,17 +158,54 @@ void OriginPool::dialled(OriginServer& server, Dialling& dialling, Result<Origin
   if (single) put_by(std::move(single));
 }
 
-void OriginPool::share(OriginServer& server, std::unique_ptr<Stream> stream) {
+// The dialling is over with this.
+std::vector<OriginPool::RequestPtr> OriginPool::take_waiting(Place& place, const Dialling& dialling) {
+  std::vector<RequestPtr> waiting;
+  for (const auto& one : dialling.waiting) {
+    if (auto request = one.lock(); request && !request->over) waiting.push_back(std::move(request));
+  }
+  const auto at = std::find_if(place.dialling.begin(), place.dialling.end(),
+                               [&](const auto& one) { return one.get() == &dialling; });
+  loop_.dispose(std::move(*at));
+  place.dialling.erase(at);
+  return waiting;
+}
+
+// Its SETTINGS came, or won't: more requests than it takes would be refused, and what was sent of them lost.
+void OriginPool::greeted(H2OriginConnection& connection) {
+  OriginServer& server = connection.server();
+  Place& place = places_[&server];
+  const auto at = std::find_if(place.dialling.begin(), place.dialling.end(),
+                               [&](const auto& one) { return one->greets == &connection; });
+  if (at == place.dialling.end()) return;
+  place.hoped = std::max(connection.most(), 1U);
+  const bool takes_some = !connection.leaving() && connection.room() > 0;
+  for (const auto& request : take_waiting(place, **at)) {
+    if (request->over) continue;
+    request->dials = false;
+    if (takes_some) {
+      hand_over(request);
+    } else {
+      const std::string& why = connection.why().detail;
+      answer(request, Error{Side::origin, Code::refused,
+                            server.options().text + ": " + (why.empty() ? "HTTP/2: it takes no requests" : why)});
+    }
+  }
+}
+
+H2OriginConnection* OriginPool::share(OriginServer& server, std::unique_ptr<Stream> stream) {
   Place& place = places_[&server];
   place.shared.push_back(
       std::make_shared<H2OriginConnection>(loop_, buffers_, upstream_, server, std::move(stream), place.hoped,
                                            [pool = weak_from_this()](H2OriginConnection& connection) {
                                              if (const auto self = pool.lock()) self->changed(connection);
                                            }));
+  return place.shared.back().get();
 }
 
 // One that takes no more requests is its streams' alone. Of those that have none, one is kept.
 void OriginPool::changed(H2OriginConnection& connection) {
+  if (connection.settled() || connection.leaving()) greeted(connection);
   OriginServer& server = connection.server();
   auto& shared = places_[&server].shared;
   const auto at = std::find_if(shared.begin(), shared.end(), [&](const auto& one) { return one.get() == &connection; });

@@ -42,10 +42,11 @@ class OriginPool : public std::enable_shared_from_this<OriginPool> {
   struct Request;
   using RequestPtr = std::shared_ptr<Request>;
   // A connection on its way, and who waits for it. Where it carries one request only, the others go on to dial for
-  // themselves.
+  // themselves; one of HTTP/2 is awaited until its SETTINGS say how many it takes.
   struct Dialling {
     std::unique_ptr<OriginDial> dial;
-    bool alone = false;  // nobody else may wait for it
+    const H2OriginConnection* greets = nullptr;  // dialled: its SETTINGS are to come
+    bool alone = false;                          // nobody else may wait for it
     std::vector<std::weak_ptr<Request>> waiting;
   };
   // What this worker has of one server.
@@ -61,7 +62,9 @@ class OriginPool : public std::enable_shared_from_this<OriginPool> {
   std::unique_ptr<OriginConnection> standing(const Request& request);
   void wait_for_dial(const RequestPtr& request);
   void dialled(OriginServer& server, Dialling& dialling, Result<OriginDial::Standing> standing);
-  void share(OriginServer& server, std::unique_ptr<Stream> stream);
+  std::vector<RequestPtr> take_waiting(Place& place, const Dialling& dialling);
+  H2OriginConnection* share(OriginServer& server, std::unique_ptr<Stream> stream);
+  void greeted(H2OriginConnection& connection);
   void changed(H2OriginConnection& connection);
   void answer(const RequestPtr& request, Result<std::unique_ptr<OriginConnection>> connection);
   void put_by(std::unique_ptr<H1Connection> connection);

@@ -7,6 +7,8 @@
 namespace weir {
 namespace {
 
+constexpr Duration kAvoidedFor = std::chrono::seconds(10);  // an address that let nobody connect
+
 Result<std::vector<Address>> addresses_of(const UpstreamOptions::Server& server) {
   if (server.path.empty()) return resolve_blocking(server.host, server.port);
   auto address = unix_address(server.path);
@@ -19,15 +21,40 @@ Result<std::vector<Address>> addresses_of(const UpstreamOptions::Server& server)
 OriginServer::OriginServer(const UpstreamOptions::Server& options, const UpstreamOptions& upstream)
     : options_(options), tls_(upstream.tls), max_(upstream.max_connections), queue_limit_(upstream.queue) {}
 
-Result<Address> OriginServer::address(std::size_t turn) const {
+Result<Address> OriginServer::address() const {
   const std::lock_guard lock(mutex_);
   if (addresses_.empty()) return Error{Side::origin, Code::refused, options_.host + ": " + unresolved_};
-  return addresses_[turn % addresses_.size()];
+  return addresses_.front().address;
+}
+
+Result<std::vector<Address>> OriginServer::addresses(std::size_t turn, Time now) const {
+  const std::lock_guard lock(mutex_);
+  if (addresses_.empty()) return Error{Side::origin, Code::refused, options_.host + ": " + unresolved_};
+  std::vector<Address> good, bad;
+  for (std::size_t i = 0; i < addresses_.size(); ++i) {
+    const Known& known = addresses_[(turn + i) % addresses_.size()];
+    const bool avoided = known.refused && now - *known.refused < kAvoidedFor;
+    (avoided ? bad : good).push_back(known.address);
+  }
+  good.insert(good.end(), bad.begin(), bad.end());
+  return good;
 }
 
 void OriginServer::set_addresses(std::vector<Address> addresses) {
   const std::lock_guard lock(mutex_);
-  addresses_ = std::move(addresses);
+  const auto before = std::exchange(addresses_, {});
+  for (auto& address : addresses) {
+    const auto same = [&](const Known& known) { return known.address == address; };
+    const auto found = std::find_if(before.begin(), before.end(), same);
+    addresses_.push_back({std::move(address), found == before.end() ? std::nullopt : found->refused});
+  }
+}
+
+void OriginServer::refused(const Address& address, Time now) {
+  const std::lock_guard lock(mutex_);
+  for (Known& known : addresses_) {
+    if (known.address == address) known.refused = now;
+  }
 }
 
 void OriginServer::set_unresolved(std::string why) {
@@ -75,7 +102,7 @@ void OriginServer::give_slot_back() {
 
 OriginServer::State OriginServer::state() const {
   if (drained()) return State::drained;
-  if (!address(0)) return State::unresolved;
+  if (!address()) return State::unresolved;
   const auto last_answer = answered_at_.load(std::memory_order_relaxed);
   return failed_at_.load(std::memory_order_relaxed) > last_answer ? State::failing : State::ok;
 }

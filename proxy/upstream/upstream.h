@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,8 +68,10 @@ class OriginServer {
   // What it is told of itself is believed, whoever it is.
   bool unverified() const { return options_.tls && !tls_.context->verifies(); }
 
-  // The last good set; the caller picks by `turn`.
-  Result<Address> address(std::size_t turn) const;
+  // Of the last good set, in the order to try them: by `turn`, but those that let nobody connect just now come last.
+  Result<std::vector<Address>> addresses(std::size_t turn, Time now) const;
+  void refused(const Address& address, Time now);
+  Result<Address> address() const;  // the first, for people
   void set_addresses(std::vector<Address> addresses);
   void set_unresolved(std::string why);
 
@@ -104,7 +107,7 @@ class OriginServer {
   // Statistics, any thread.
   std::atomic<std::uint64_t> requests{0}, connects{0}, open{0};
   enum class Spoken : std::uint8_t { nothing, http1, http2 };
-  std::atomic<Spoken> spoken{Spoken::nothing};                      // on the connection that was made last
+  std::atomic<Spoken> spoken{Spoken::nothing};  // on the last connection that was free to speak either
   std::atomic<std::uint64_t> handshakes{0}, handshakes_resumed{0};  // of TLS, done
 
  private:
@@ -116,7 +119,11 @@ class OriginServer {
   std::atomic<std::uint64_t> failures_{0};
   std::atomic<Time::rep> answered_at_{0}, failed_at_{0};  // 0: never
   mutable std::mutex mutex_;                              // guards all below
-  std::vector<Address> addresses_;
+  struct Known {
+    Address address;
+    std::optional<Time> refused;
+  };
+  std::vector<Known> addresses_;
   std::string unresolved_ = "not resolved yet";
   std::deque<std::shared_ptr<Ticket>> waiting_;
 };

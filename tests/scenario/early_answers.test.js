@@ -110,6 +110,17 @@ scenario('Expect: refused by weir without a 100, and the connection says what be
   assert.equal(await client.rest(), '');
 });
 
+scenario('Expect: no 100 where no origin can be reached', kRoutes, async ({ origin, connect }) => {
+  await origin.die();
+  const client = await connect();
+  client.send('PUT /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n');
+  const answer = await client.answer('PUT');
+  assert.equal(answer.status, 502);
+  assert.equal(answer.interim.length, 0);
+  assert.match(answer.get('connection'), /close/i);
+  await client.rest();
+});
+
 scenario('Expect: an origin that refuses at once, after weir said 100', kRoutes, async ({ origin, connect }) => {
   origin.on('/upload', { status: 401, body: 'who are you?' }, { unread: true });
   const client = await connect();

@@ -299,7 +299,7 @@ scenario('a connection on which nothing comes any more gets no new requests', up
   assert.equal(origin.connections.length, 2);
 }, plain);
 
-scenario('a client that leaves cancels its stream alone', kPlain, async ({ origin, connect, get }) => {
+scenario('a client that leaves cancels its stream alone', (origin) => kPlain(origin).replace('cache: origin', 'cache: off'), async ({ origin, connect, get }) => {
   origin.on('/own', () => {}).on('/page', own('fine'));
   const client = await connect();
   client.request('POST /own', {}, 'x');

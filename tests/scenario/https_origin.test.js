@@ -17,6 +17,7 @@ const other = new Authority('other');
 after(() => [ours, other].forEach((authority) => authority.end()));
 const good = ours.sign();
 const named = ours.sign('DNS:api.internal');
+const subject = ours.sign('IP:127.0.0.9');
 
 const kNoStore = { 'Cache-Control': 'no-store' };
 const upstream = (tls, more = '') => (...origins) => `
@@ -104,6 +105,7 @@ const refused = [
   ['signed by somebody else', other.sign(), trusted, /certificate/],
   ['for another name', named, trusted, /mismatch/],
   ['for another name than server_name', good, `{ ca_file: "${ours.file}", server_name: api.internal }`, /mismatch/],
+  ['for a name in its subject alone', subject, `{ ca_file: "${ours.file}", server_name: ${path.basename(subject.certFile, '.crt')} }`, /mismatch/],
   ['not signed by whom the system trusts', good, '', /certificate/],
   ['expired', ours.sign('IP:127.0.0.1', 0), trusted, /certificate/],
 ];

@@ -50,6 +50,16 @@ scenario('first_byte shorter than the upstream\'s: 504', config(`first_byte: ${k
   assert.equal((await other).text, 'at last');
 });
 
+scenario('first_byte is for the whole head, however its bytes drip', config(`first_byte: 300ms, between_bytes: ${kLong}`, ''), async ({ origin, get }) => {
+  origin.on('/drip', async (request, reply) => {
+    let gone = false;
+    reply.raw('HTTP/1.1 200 Fine\r\nX-Long: ').gone.then(() => { gone = true; });
+    for (; !gone; await new Promise((resolve) => setTimeout(resolve, 20))) reply.raw('x');
+    reply.connection.over = true;
+  });
+  assert.equal((await get('/drip')).status, 504);
+});
+
 scenario('between_bytes longer than the upstream\'s: a stream with pauses', config('between_bytes: 300ms', `
   - name: stream
     match: GET /stream

@@ -50,6 +50,8 @@ for (const status of [200, 204, 302, 403, 426, 500]) {
     assert.equal(answer.get('x-why'), 'no');
     assert.equal(answer.body.toString(), status === 204 ? '' : 'refused');
     assert.match(answer.get('connection'), /close/i);
+    assert.equal(answer.get('upgrade'), status === 426 ? 'websocket' : undefined);
+    assert.equal(/upgrade/i.test(answer.get('connection')), status === 426);
     assert.equal(await client.rest(), '');
     const { connection } = origin.last('/live');
     assert.equal(connection.seen.includes('evil'), false);

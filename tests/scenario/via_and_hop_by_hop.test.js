@@ -18,6 +18,7 @@ const kHops = {
   'Proxy-Authentication-Info': 'x',
   TE: 'trailers',
   Upgrade: 'h2c',
+  'HTTP2-Settings': 'AAMAAABkAAQAAP__',
   'X-Hop': 'one hop only',
 };
 const connection = { Connection: 'X-Hop, keep-alive' };
