@@ -113,7 +113,7 @@ class TlsSession {
   const int fd_;
   std::shared_ptr<TlsResumption> known_;
   std::unique_ptr<SSL, Free> session_;
-  std::string unsent_;   // encrypted
+  std::string unsent_;     // encrypted
   unsigned messages_ = 0;  // that came after the handshake
   std::string error_;
   TlsFailure failure_ = TlsFailure::other;
