@@ -12,7 +12,7 @@ namespace weir {
 
 struct CertificateLook {
   std::string file;
-  std::int64_t seconds_left = 0;                 // negative: since when not
+  std::int64_t seconds_left = 0;                    // negative: since when not
   std::optional<std::int64_t> ocsp_seconds_left{};  // of what is stapled to it; 0: there is none that is of use
 };
 

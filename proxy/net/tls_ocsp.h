@@ -1,8 +1,8 @@
-// OcspFile: what a CA says of one certificate of ours (OCSP, RFC 6960), from a file that somebody else keeps fresh. It is
-// stapled to the handshakes of clients that ask for it, so that none of them has to ask the CA.
+// OcspFile: what a CA says of one certificate of ours (OCSP, RFC 6960), from a file that somebody else keeps fresh. It
+// is stapled to the handshakes of clients that ask for it, so that none of them has to ask the CA.
 //
-// Only what says "good" of this very certificate is ever stapled, and only between its thisUpdate and nextUpdate, by the
-// clock at that handshake. A client refuses what is too old as it refuses a forgery; without any it goes on.
+// Only what says "good" of this very certificate is ever stapled, and only between its thisUpdate and nextUpdate, by
+// the clock at that handshake. A client refuses what is too old as it refuses a forgery; without any it goes on.
 #pragma once
 
 #include <memory>
@@ -45,7 +45,8 @@ class OcspFile {
     friend bool operator==(const Stamp&, const Stamp&) = default;
   };
   Stamp stamp() const;
-  std::shared_ptr<const OcspResponse> read(WallTime now, std::size_t number, TlsFindings& findings, bool& revoked) const;
+  std::shared_ptr<const OcspResponse> read(WallTime now, std::size_t number, TlsFindings& findings,
+                                           bool& revoked) const;
 
   const std::string file_;
   const X509Ptr leaf_, issuer_;  // the issuer may be null: not in the chain
