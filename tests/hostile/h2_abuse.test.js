@@ -210,15 +210,15 @@ scenario('work for a reset stream stops: the origin sees its connection close', 
   for (const { connection } of origin.asked('/off/never')) await within(connection.gone.opened, "the end of the origin's connection");
 });
 
-// What they changed must be told to the cache, so their answers are waited for; but they count as if they were still open.
+// What they changed may have to be told to the cache, so their answers are waited for; but they count as if they were still open.
 scenario('writes that were reset go on at the origin, and count among the hundred', kMany, async ({ origin, h2: open }) => {
   const told = gate();
-  origin.on('/off/held', () => told.opened.then(() => ({ body: 'held' })), { early: true });
+  origin.on('/held', () => told.opened.then(() => ({ body: 'held' })), { early: true });
   const h2 = await open();
-  const writes = fieldsOf('POST /off/held');
+  const writes = fieldsOf('POST /held');
   for (let sent = 20; sent <= 100; sent += 20) {
     const asked = Array.from({ length: 20 }, () => ask(h2, writes));
-    await origin.reached('/off/held', sent);
+    await origin.reached('/held', sent);
     for (const id of asked) h2.rst(id);
     await h2.settled();
   }
