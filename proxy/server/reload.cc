@@ -1,11 +1,16 @@
 // Reloading: the new file is checked whole before anything changes; then every worker takes the new snapshot between
 // two requests. What runs goes on under the old one. The cache and the connections live on.
+#include <chrono>
 #include <utility>
 
+#include "proxy/base/countdown.h"
 #include "proxy/server/server.h"
 
 namespace weir {
 namespace {
+
+// Who asked for a reload may rely on it from then on. A worker that is busy for longer gets there later.
+constexpr auto kTakenWithin = std::chrono::milliseconds(1000);
 
 UpstreamOptions options_of(const UpstreamConfig& config) {
   UpstreamOptions options;
@@ -156,7 +161,9 @@ Result<std::shared_ptr<const Snapshot>> Server::make_snapshot(const Prepared& pr
 void Server::swap(std::shared_ptr<const Snapshot> snapshot) {
   snapshot_ = std::move(snapshot);
   names_.watch(snapshot_->upstreams);
-  for (auto& worker : workers_) worker->use(snapshot_, [] {});
+  const auto taken = std::make_shared<Countdown>(workers_.size());
+  for (auto& worker : workers_) worker->use(snapshot_, [taken] { taken->done(); });
+  if (ready_) taken->wait(kTakenWithin);
 }
 
 Result<std::string> Server::reload() {
