@@ -9,11 +9,10 @@ namespace weir {
 namespace {
 
 using State = ProxyHeader::State;
-using std::string_view_literals::operator""sv;
 
-constexpr std::string_view kText = "PROXY "sv;
+constexpr std::string_view kText = "PROXY ";
 constexpr std::size_t kMostText = 107;  // of version 1, its CR LF included
-constexpr std::string_view kSignature = "\r\n\r\n\0\r\nQUIT\n"sv;
+constexpr std::string_view kSignature("\r\n\r\n\0\r\nQUIT\n", 12);
 constexpr std::size_t kFixed = 16;  // of version 2: signature, version and command, family, length
 
 ProxyHeader refused(ProxyRefusal why) {
