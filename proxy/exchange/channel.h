@@ -1,4 +1,4 @@
-// Channel: what an exchange may ask of the connection that carries it. HTTP/1.1 is one; HTTP/2 will be another.
+// Channel: what an exchange may ask of who carries it: a connection of HTTP/1.1, or a stream of HTTP/2.
 // Nothing here calls back into the exchange from inside; room for more output is told by Exchange::on_channel_room().
 #pragma once
 
