@@ -79,7 +79,7 @@ suite_unit() {
   run_ctest unit build/asan
   run_node layers tests/layers/*.test.js
 }
-suite_scenario() { build asan weir; run_node scenario tests/scenario/*.test.js; }
+suite_scenario() { build asan weir weir_stutters; run_node scenario tests/scenario/*.test.js; }
 suite_conformance() { build asan weir; run_node conformance tests/conformance/*.test.js; }
 suite_hostile() { build asan weir; run_node hostile tests/hostile/*.test.js; }
 suite_e2e() { build asan weir; run_node e2e tests/e2e/*.test.js; }

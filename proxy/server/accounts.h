@@ -20,7 +20,8 @@ class Accounts {
   void add(Account account, std::string_view text, std::uint64_t end);
   // `sent`: how much it has sent.
   void settle(std::uint64_t sent);
-  // The connection is over: what it didn't send it never will.
+  // The connection is over: what it didn't send it never will. Where answers are mixed (HTTP/2) that is counted against
+  // each of them: the log then says what the client got at least.
   void cut(std::uint64_t sent);
 
   void shrink();  // gives back the memory that is kept, where none is pending

@@ -75,6 +75,7 @@ void ClientConnection::drain() {
 void ClientConnection::rest() {
   if (!session_ || !session_->idle() || closed_) return;
   if (worker_.draining()) return leave();
+  want_write(false);  // asked for, perhaps, by what then left with other bytes
   worker_.give_session_back(std::move(session_));
 }
 

@@ -48,7 +48,6 @@ void H2Session::detach() {
   parser_.restart();
   worker_.buffers.give_back(std::move(buffer_));
   filled_ = parsed_ = 0;
-  received_ = 0;
   streams_.clear();
   window_in_ = H2ReceiveWindow(kWindowIn);
   early_priorities_.clear();
@@ -70,7 +69,6 @@ void H2Session::take(std::string_view bytes) {
   if (!buffer_) buffer_ = worker_.buffers.borrow();
   std::memcpy(buffer_.get(), bytes.data(), bytes.size());
   filled_ = bytes.size();
-  received_ += bytes.size();
   process();
 }
 
@@ -85,7 +83,6 @@ void H2Session::on_readable() {
     case Io::Kind::ended:
     case Io::Kind::failed: return connection_->close();
   }
-  received_ += io.bytes;
   if (closing_) return;  // what follows an error is read away
   filled_ += io.bytes;
   process();

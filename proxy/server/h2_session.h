@@ -40,7 +40,7 @@ class H2Session final : public ClientSession {
   bool idle() const override;
   bool reading_head() const override { return false; }  // check_time() looks for itself: others may be under way
   bool client_is_slow() const override { return closing_ || !sender_.output_empty(); }
-  std::uint64_t progress() const override { return received_ + sender_.sent(); }
+  std::uint64_t progress() const override { return sender_.sent(); }
   void give_up_on_head() override {}
   void leave() override;
   void drain() override;
@@ -95,7 +95,6 @@ class H2Session final : public ClientSession {
   ClientConnection* connection_ = nullptr;
   BufferPool::Buffer buffer_;  // while there is something in it
   std::size_t filled_ = 0, parsed_ = 0;
-  std::uint64_t received_ = 0;
   H2RequestParser parser_;
   H2Sender sender_;
   std::vector<std::unique_ptr<H2Stream>> streams_;  // by the parser's slots

@@ -33,10 +33,9 @@ void H2Stream::close() {
   if (exchange.under_way()) exchange.cancel();
   if (account_) {
     account_->cut_off(content_.left());
-    weir::settle(exchange.worker, *account_, account_text_);
-    account_.reset();
+    settle();  // what of it is in the output still leaves
   }
-  if (upload_) std::exchange(upload_, nullptr)->on_room({});
+  let_upload_go();
   if (waits_) session_->sender().forget(*this);
   if (unreturned_ > 0) session_->use_window(unreturned_);
   session_ = nullptr;
@@ -55,7 +54,7 @@ bool H2Stream::on_body(std::string_view bytes, std::size_t flow) {
   progress_ += flow;
   if (upload_ && !tunnels_ && exchange.route != nullptr && body_bytes_ > exchange.route->max_request_body) {
     session_->use_window(std::exchange(unreturned_, 0));
-    std::exchange(upload_, nullptr)->abandon(Upload::End::too_large);  // one whose length wasn't said
+    let_upload_go()->abandon(Upload::End::too_large);  // one whose length wasn't said
   }
   if (!upload_ && exchange.upgrade.empty()) {  // nobody wants it: the stream's window isn't opened again
     session_->use_window(flow);
@@ -86,7 +85,17 @@ void H2Stream::read_request_body(std::shared_ptr<Upload> upload) {
   upload_->on_room([this] { use_window(); });
   if (!early_.empty()) upload_->append(std::exchange(early_, {}));
   if (client_ended_) upload_->finish({});
-  if (std::exchange(continue_due_, false)) send_interim("HTTP/1.1 100 Continue\r\n\r\n");
+  upload_->on_wanted([this] {
+    if (std::exchange(continue_due_, false) && !exchange.started) send_interim("HTTP/1.1 100 Continue\r\n\r\n");
+  });
+}
+
+std::shared_ptr<Upload> H2Stream::let_upload_go() {
+  if (upload_) {
+    upload_->on_room({});
+    upload_->on_wanted({});
+  }
+  return std::exchange(upload_, nullptr);
 }
 
 // The client's to move: content of its own that there is room for, or a window that it keeps shut.
@@ -235,7 +244,7 @@ void H2Stream::settle() {
 void H2Stream::exchange_over() {
   over_ = true;
   if (upload_) {  // nobody takes the rest of the body
-    upload_.reset();
+    let_upload_go();
     if (session_ != nullptr) session_->use_window(std::exchange(unreturned_, 0));
   }
   if (session_ == nullptr || !ended_) return;

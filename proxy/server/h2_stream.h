@@ -92,6 +92,7 @@ class H2Stream final : public Channel {
   void close_at_parser();
   void settle();
   void use_window();
+  std::shared_ptr<Upload> let_upload_go();
 
   H2Session* session_ = nullptr;
   std::uint32_t id_ = 0;

@@ -280,24 +280,24 @@ frames(stage, 'windows (6.9)', [
   ['up to it is fine', (h2) => void h2.grant(0, kMaxWindow - 65535), fine],
 ]);
 
-// What weir has allowed is what may come: a stream that goes on past it, towards an origin that doesn't read.
+// What weir has allowed is what may come: a stream that goes on past it, towards an origin that doesn't read. How much that is
+// depends on what the kernel takes for the origin.
 const kLarge = 'routes:\n  - { name: all, match: /, cache: off, request: { max_body: 1GiB } }\n';
 scenario('windows (6.9): DATA past the window of a stream', kLarge, async ({ origin, h2: open, get }) => {
-  origin.on('/deaf', () => new Promise(() => {}), { unread: true });
+  origin.on('/deaf', () => new Promise(() => {}), { deaf: true });
   const h2 = await open();
   const one = h2.request('POST /deaf', { end: false });
-  for (let i = 0; i < 2048 && !one.over; i += 1) {
+  for (let i = 0; i < 8192 && !one.over; i += 1) {
     h2.data(one.id, Buffer.alloc(16384));
     await h2.drained();
   }
   await one.closed();
-  // Who writes on for long is ended; what was said before may be lost with the rest.
-  assert.ok([one.code, h2.goaway?.code].includes('FLOW_CONTROL_ERROR') || h2.ended === 'reset', `${one.code} ${h2.goaway?.code} ${h2.ended}`);
+  assert.equal(one.code, 'FLOW_CONTROL_ERROR', `${h2.goaway?.code} ${h2.ended}`);
   assert.equal((await get('/none')).status, 404);
 });
 scenario('windows (6.9): DATA past the window of the connection, on streams that are each within their own', kLarge, async (theatre) => {
   const { origin, h2: open, get } = theatre;
-  origin.on('/deaf', () => new Promise(() => {}), { unread: true });
+  origin.on('/deaf', () => new Promise(() => {}), { deaf: true });
   const h2 = await open();
   for (let i = 0; i < 60 && !h2.ended; i += 1) {
     const one = h2.request('POST /deaf', { end: false });

@@ -71,6 +71,13 @@ scenario('Expect: 100-continue is answered at once', kPlain, async ({ origin, h2
   assert.deepEqual([answer.text, answer.interim.length], ['hello', 1]);
 });
 
+scenario('Expect: no 100 where no origin can be reached', kPlain, async ({ origin, h2: open }) => {
+  await origin.die();
+  const h2 = await open();
+  const answer = await h2.request('PUT /upload', { end: false, headers: { Expect: '100-continue', 'Content-Length': 1000 } }).answer();
+  assert.deepEqual([answer.status, answer.interim.length], [502, 0]);
+});
+
 const kSmall = `
 routes:
   - { name: all, match: /, request: { max_body: 1KiB } }

@@ -227,11 +227,18 @@ export class Connection {
     return this.frames.filter((one) => one.type === type && (stream === undefined || one.stream === stream));
   }
 
-  // Until the kernel has taken what was written.
+  // Until the kernel has taken what was written, and what has come is read: a kernel that always takes all would never let us.
   async drained() {
-    if (!this.socket.writableNeedDrain || this.ended) return;
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.ended) return;
     await within(new Promise((resolve) => {
-      for (const event of ['drain', 'close']) this.socket.once(event, resolve);
+      const look = () => {
+        if (this.socket.writableNeedDrain && !this.ended) return;
+        this.socket.off('drain', look).off('close', look);
+        resolve();
+      };
+      this.socket.on('drain', look).on('close', look);
+      look();
     }), 'weir to read');
   }
 

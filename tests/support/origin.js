@@ -143,7 +143,9 @@ class OriginConnection {
   }
 
   async #body(request) {
-    if (this.origin.handlerFor(request, true).unread) return;
+    const { unread, deaf } = this.origin.handlerFor(request, true);
+    if (deaf) this.socket.pause();
+    if (unread) return;
     request.body = await request.reader.whole();
     request.cut = request.reader.cut;
     request.trailers = request.reader.trailers;
@@ -186,9 +188,9 @@ export class Origin {
   }
 
   // `answer`: a response, a function (request, reply), or a list of them of which the last one stays.
-  // `early`: call it as soon as the head is there; `unread`: and leave the body in the socket.
-  on(path, answer, { early = false, unread = false } = {}) {
-    this.#handlers.set(path, { queue: [answer].flat(), early: early || unread, unread });
+  // `early`: call it as soon as the head is there; `unread`: and never look at the body; `deaf`: nor take it from the kernel.
+  on(path, answer, { early = false, unread = false, deaf = false } = {}) {
+    this.#handlers.set(path, { queue: [answer].flat(), early: early || unread || deaf, unread: unread || deaf, deaf });
     return this;
   }
 
@@ -201,7 +203,7 @@ export class Origin {
   handlerFor(request, look = false) {
     const handler = this.#handlers.get(request.path) ?? this.#fallback;
     const run = look || handler.queue.length === 1 ? handler.queue[0] : handler.queue.shift();
-    return { run, early: handler.early, unread: handler.unread };
+    return { run, early: handler.early, unread: handler.unread, deaf: handler.deaf };
   }
 
   log(request) {

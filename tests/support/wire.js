@@ -33,16 +33,28 @@ export class Inbox {
     return this.#size;
   }
 
-  #joined() {
-    if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];
-    return this.#chunks[0] ?? Buffer.alloc(0);
+  // The first `n` bytes; what lies behind them isn't touched, however much it is.
+  #take(n) {
+    const parts = [];
+    for (let left = n; left > 0; ) {
+      const first = this.#chunks[0];
+      parts.push(first.subarray(0, left));
+      if (first.length <= left) this.#chunks.shift();
+      else this.#chunks[0] = first.subarray(left);
+      left -= parts.at(-1).length;
+    }
+    this.#size -= n;
+    return parts.length === 1 ? parts[0] : Buffer.concat(parts);
   }
 
-  #take(n) {
-    const all = this.#joined();
-    this.#chunks = n < all.length ? [all.subarray(n)] : [];
-    this.#size -= n;
-    return all.subarray(0, n);
+  // Where `delimiter` begins, -1 where it hasn't come; it may lie across chunks.
+  #find(delimiter) {
+    while (this.#chunks.length > 0) {
+      const at = this.#chunks[0].indexOf(delimiter);
+      if (at >= 0 || this.#chunks.length === 1) return at;
+      this.#chunks.splice(0, 2, Buffer.concat(this.#chunks.slice(0, 2)));
+    }
+    return -1;
   }
 
   async #more(what) {
@@ -58,7 +70,7 @@ export class Inbox {
   // Up to and with `delimiter`; null where the other side ended before any byte; cut short: an Error with `cut`.
   async until(delimiter, what) {
     for (;;) {
-      const at = this.#joined().indexOf(delimiter);
+      const at = this.#find(delimiter);
       if (at >= 0) return this.#take(at + delimiter.length);
       if (this.ended && this.#size === 0) return null;
       if (this.ended) throw Object.assign(new Error(`cut (${this.ended}) within ${what}`), { cut: this.ended });
@@ -72,7 +84,7 @@ export class Inbox {
       if (this.ended) return null;
       await this.#more(what);
     }
-    return this.#take(Math.min(max, this.#size));
+    return this.#take(Math.min(max, this.#chunks[0].length));
   }
 
   // Everything until the other side ends.
