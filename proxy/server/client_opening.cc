@@ -90,6 +90,7 @@ void ClientConnection::open_failed(TlsFailure failure) {
   worker_.context().node.metrics.tls_failed[static_cast<std::size_t>(failure)].fetch_add(1, std::memory_order_relaxed);
   const bool said = stream_.secured() && !stream_.tls()->error().empty();
   if (said) say_failed(address_, stream_.tls()->error());
+  if (stream_.secured() && stream_.tls()->wants_write()) return linger();  // the alert that says why
   close();
 }
 

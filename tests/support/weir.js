@@ -55,9 +55,10 @@ export class Weir {
   ports = [];
   adminPort = 0;
 
-  // `origins`: a list of started origins, for the upstream of a config that names none.
-  static async start(text, { origins = [], env = {}, args = null } = {}) {
+  // `origins`: a list of started origins, for the upstream of a config that names none. `binary`: another than the one under test.
+  static async start(text, { origins = [], env = {}, args = null, binary = weirBinary } = {}) {
     const weir = new Weir();
+    weir.binary = binary;
     weir.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'weir-test-'));
     weir.file = path.join(weir.folder, 'weir.yaml');
     weir.clock = new TestClock(path.join(weir.folder, 'clock'));
@@ -82,7 +83,7 @@ export class Weir {
     this.ready = gate();
     this.exited = gate();
     const added = { WEIR_TEST_CLOCK: this.clock.file, ...env };
-    this.process = spawn(weirBinary, args, { env: { ...process.env, ...added }, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.process = spawn(this.binary, args, { env: { ...process.env, ...added }, stdio: ['ignore', 'pipe', 'pipe'] });
     this.process.on('error', (error) => this.ready.fail(error));
     this.process.on('exit', (code, signal) => {
       this.exit = { code, signal };
