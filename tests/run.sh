@@ -4,6 +4,7 @@
 
 run_log=build/test
 npm_folders=(tests bench/streamvibe)
+pages_at_once=$(($(nproc) * 2))  # they wait more than they work
 
 filter=''
 passed=0
@@ -67,7 +68,7 @@ run_node() {  # SUITE FILE…
   if ((${#files[@]} == 0)); then count "$suite" 0 0 0; return; fi
   mkdir -p "$run_log"
   rm -f "$log"
-  run "${still[@]}" timeout -k 20 "${SUITE_SECONDS:-1200}" node --test "${pattern[@]}" --test-reporter=spec \
+  run "${still[@]}" timeout -k 20 "${SUITE_SECONDS:-1200}" node --test --test-concurrency="$pages_at_once" "${pattern[@]}" --test-reporter=spec \
     --test-reporter-destination=stdout --test-reporter=tap --test-reporter-destination="$log" "${files[@]}" || status=$?
   ((status != 124)) || say "$suite: stopped after ${SUITE_SECONDS:-1200} seconds"
   count "$suite" "$(sum_tap pass "$log")" $(($(sum_tap fail "$log") + $(sum_tap cancelled "$log"))) "$status"

@@ -4,26 +4,16 @@
 #include <array>
 #include <charconv>
 
-#include "proxy/base/text.h"
 #include "proxy/http/grammar.h"
 #include "proxy/http/h1_codec.h"
 #include "proxy/http/upgrade.h"
+#include "proxy/http/written_request.h"
 
 namespace weir {
 namespace {
 
-constexpr CharSet kAuthorityChars = CharSet(kAlphaDigit).add("-._:[]");
-
-Error refuse(std::string_view what) {
-  return Error{Side::internal, Code::malformed, "refused to write " + printable(what)};
-}
-
 bool is_framing(Name id) noexcept {
   return id == Name::content_length || id == Name::transfer_encoding || id == Name::connection || id == Name::host;
-}
-
-bool is_target(std::string_view target) noexcept {
-  return (target.starts_with('/') || target == "*") && kTargetChars.covers(target);
 }
 
 void append_number(std::string& out, std::uint64_t n, int base = 10) {
@@ -40,7 +30,7 @@ Result<void> append_fields(std::string& out, std::size_t begin, const Fields& fi
     const bool is_name = field.id != Name::other || is_token(field.name);
     if (!is_name || !is_field_value(field.value)) {
       out.resize(begin);
-      return refuse(field.name);
+      return unwritable(field.name);
     }
     size += field.name.size() + field.value.size() + 4;
   }
@@ -57,27 +47,20 @@ Result<void> append_fields(std::string& out, std::size_t begin, const Fields& fi
   return {};
 }
 
-bool wants_length(std::string_view method) noexcept {
-  return method == "POST" || method == "PUT" || method == "PATCH";
-}
-
 }  // namespace
 
 Result<void> write_h1_request(std::string& out, const H1RequestLine& line, const Fields& fields, Framing framing,
                               std::uint64_t content_length) {
-  if (!is_token(line.method)) return refuse("the method");
-  if (!is_target(line.target)) return refuse("the target");
-  if (line.authority.empty() || !kAuthorityChars.covers(line.authority)) return refuse("the authority");
-  if (framing == Framing::close) return refuse("a request that ends with its connection");
+  if (auto fine = may_write(line, framing); !fine) return fine;
   if (!line.upgrade.empty() && (framing != Framing::none || !is_upgrade_protocol(line.upgrade)))
-    return refuse("an upgrade");
+    return unwritable("an upgrade");
   const std::size_t begin = out.size();
   out.append(line.method).append(" ").append(line.target).append(" HTTP/1.1\r\nHost: ");
   out.append(line.authority).append("\r\n");
   if (auto written = append_fields(out, begin, fields); !written) return written;
   if (framing == Framing::chunked) {
     out.append("Transfer-Encoding: chunked\r\n");
-  } else if (framing == Framing::length || wants_length(line.method)) {  // none is said aloud where one is expected
+  } else if (says_length(line.method, framing)) {
     out.append("Content-Length: ");
     append_number(out, framing == Framing::length ? content_length : 0);
     out.append("\r\n");
@@ -89,8 +72,8 @@ Result<void> write_h1_request(std::string& out, const H1RequestLine& line, const
 }
 
 Result<void> write_h1_response_head(std::string& out, int status, std::string_view reason, const Fields& fields) {
-  if (status < 100 || status > 599) return refuse("a status outside 100 to 599");
-  if (!is_field_value(reason)) return refuse("the reason");
+  if (status < 100 || status > 599) return unwritable("a status outside 100 to 599");
+  if (!is_field_value(reason)) return unwritable("the reason");
   const std::size_t begin = out.size();
   out.append("HTTP/1.1 ");
   append_number(out, static_cast<std::uint64_t>(status));

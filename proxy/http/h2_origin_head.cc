@@ -6,20 +6,12 @@
 
 #include "proxy/base/text.h"
 #include "proxy/http/grammar.h"
+#include "proxy/http/written_request.h"
 
 namespace weir {
 namespace {
 
-constexpr CharSet kAuthorityChars = CharSet(kAlphaDigit).add("-._:[]");
 constexpr std::size_t kFieldOverhead = 32;  // RFC 9113 §6.5.2
-
-Error unwritable(std::string_view what) {
-  return Error{Side::internal, Code::malformed, "refused to write " + printable(what)};
-}
-
-bool is_target(std::string_view target) noexcept {
-  return (target.starts_with('/') || target == "*") && kTargetChars.covers(target);
-}
 
 // What no HTTP/2 message carries, or is said in another way (RFC 9113 §8.2.2).
 bool is_of_connection(Name id) noexcept {
@@ -33,10 +25,6 @@ bool is_of_connection(Name id) noexcept {
     case Name::upgrade: return true;
     default: return false;
   }
-}
-
-bool wants_length(std::string_view method) noexcept {
-  return method == "POST" || method == "PUT" || method == "PATCH";
 }
 
 bool has_upper_case(std::string_view name) noexcept {
@@ -60,10 +48,7 @@ void H2RequestFields::add(std::string_view name, std::string_view value) {
 Result<void> H2RequestFields::write_head(const H1RequestLine& line, bool tls, const Fields& fields, Framing framing,
                                          std::uint64_t length) {
   clear();
-  if (!is_token(line.method)) return unwritable("the method");
-  if (!is_target(line.target)) return unwritable("the target");
-  if (line.authority.empty() || !kAuthorityChars.covers(line.authority)) return unwritable("the authority");
-  if (framing == Framing::close) return unwritable("a request that ends with its connection");
+  if (auto fine = may_write(line, framing); !fine) return fine;
   list_.push_back({":method", line.method});
   list_.push_back({":scheme", tls ? "https" : "http"});
   list_.push_back({":authority", line.authority});
@@ -77,7 +62,7 @@ Result<void> H2RequestFields::write_head(const H1RequestLine& line, bool tls, co
       list_.push_back({"te", "trailers"});
     }
   }
-  if (framing == Framing::length || (framing == Framing::none && wants_length(line.method))) {
+  if (says_length(line.method, framing)) {
     const std::uint64_t number = framing == Framing::length ? length : 0;
     const auto end = std::to_chars(length_.data(), length_.data() + length_.size(), number).ptr;
     list_.push_back({"content-length", {length_.data(), static_cast<std::size_t>(end - length_.data())}});

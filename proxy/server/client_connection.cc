@@ -13,11 +13,14 @@ constexpr auto kLinger = std::chrono::seconds(2);
 
 }  // namespace
 
-ClientConnection::ClientConnection(Worker& worker, int fd, const Address& peer, const ListenerRules& rules)
+ClientConnection::ClientConnection(Worker& worker, int fd, const Address& peer, const ListenerRules& rules,
+                                   std::size_t listener)
     : worker_(worker),
       stream_(worker.context().loop, fd, this, on_readable, on_writable),
       address_(peer.host()),
-      since_(std::chrono::steady_clock::now()) {
+      since_(std::chrono::steady_clock::now()),
+      listener_(listener),
+      leaves_(worker.draining()) {
   if (rules.tls || !rules.proxy_protocol.empty()) {
     opening_ = std::make_unique<Opening>(Opening{rules.tls, !rules.proxy_protocol.empty()});
     waited_for_ = Waiting::opening;
@@ -67,6 +70,7 @@ void ClientConnection::speak(ClientProtocol protocol, std::string_view bytes) {
 }
 
 void ClientConnection::drain() {
+  leaves_ = true;
   if (closed_ || lingering_) return;
   session_ ? session_->drain() : leave();
 }
@@ -74,7 +78,7 @@ void ClientConnection::drain() {
 // Not from inside the session's own calls: it goes back at the end of the turn.
 void ClientConnection::rest() {
   if (!session_ || !session_->idle() || closed_) return;
-  if (worker_.draining()) return leave();
+  if (leaves_) return leave();
   want_write(false);  // asked for, perhaps, by what then left with other bytes
   worker_.give_session_back(std::move(session_));
 }

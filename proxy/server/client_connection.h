@@ -25,7 +25,8 @@ void refuse_proxy(Metrics& metrics, std::string_view peer, ProxyRefusal why);
 
 class ClientConnection {
  public:
-  ClientConnection(Worker& worker, int fd, const Address& peer, const ListenerRules& rules);
+  // `listener`: its number.
+  ClientConnection(Worker& worker, int fd, const Address& peer, const ListenerRules& rules, std::size_t listener);
   ~ClientConnection();
 
   Stream& stream() { return stream_; }
@@ -49,8 +50,10 @@ class ClientConnection {
   // Says goodbye and closes: nothing is under way.
   void leave();
   void close();
-  // weir ends: as soon as nothing is under way.
+  // weir ends, or no longer lets in clients as this one came: as soon as nothing is under way.
   void drain();
+  bool leaves() const { return leaves_; }
+  std::size_t listener() const { return listener_; }
 
   // Looks at the clock: called by the worker every now and then.
   void check_time(std::chrono::steady_clock::time_point now, const ClientPatience& patience);
@@ -106,7 +109,8 @@ class ClientConnection {
   std::chrono::steady_clock::time_point since_;  // of waited_for_
   Waiting waited_for_ = Waiting::idle;
   std::uint64_t progress_ = 0, reads_ = 0;
-  bool fresh_ = true, closed_ = false, lingering_ = false;
+  const std::size_t listener_;
+  bool fresh_ = true, closed_ = false, lingering_ = false, leaves_ = false;
 };
 
 }  // namespace weir

@@ -64,7 +64,7 @@ void H1Session::start(const ResponseStart& response) {
     output_.add({digits.data(), static_cast<std::size_t>(end - digits.data())});
     output_.add("\r\n");
   }
-  if (worker_.node.draining.load(std::memory_order_relaxed)) close_after_ = true;
+  if (connection_->leaves()) close_after_ = true;
   const bool names_another = response.status == 426;  // in its Upgrade (RFC 9110 §15.5.22)
   if (close_after_) {
     output_.add(names_another ? "Connection: close, Upgrade\r\n\r\n" : "Connection: close\r\n\r\n");

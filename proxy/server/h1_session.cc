@@ -159,7 +159,7 @@ void H1Session::on_head() {
   head_end_ = parsed_;
   answered_ = false;
   discarded_ = body_bytes_ = 0;
-  close_after_ = !head.keep_alive || worker_.node.draining.load(std::memory_order_relaxed) ||
+  close_after_ = !head.keep_alive || connection_->leaves() ||
                  head.method == Method::connect;  // what follows it is meant for a tunnel
   continue_due_ = head.expect_continue && head.version != Version::http10;
   exchange_.begin(head, connection_->client());

@@ -34,7 +34,7 @@ void H2Session::attach(ClientConnection& connection) {
   append_h2_setting(settings, H2Setting::no_rfc7540_priorities, 1);
   sender_.frame([&](std::string& out) { append_h2_settings(out, settings); });
   sender_.frame([](std::string& out) { append_h2_window_update(out, 0, kWindowIn - kH2FirstWindow); });
-  if (worker_.node.draining.load(std::memory_order_relaxed)) drain();
+  if (connection.leaves()) drain();
   flush_later();
 }
 

@@ -2,6 +2,7 @@
 #include "proxy/server/worker.h"
 
 #include <unistd.h>
+#include <algorithm>
 #include <csignal>
 #include <utility>
 
@@ -15,6 +16,14 @@ namespace {
 constexpr std::size_t kSessionsKept = 64;
 constexpr auto kSweep = std::chrono::milliseconds(100);
 constexpr unsigned kHandshakesATurn = 4;  // steps of them: a millisecond or two
+
+// Of one port, before a reload and after it: who connects says who he is in the same way, to the same rules.
+bool asks_the_same(const ListenerRules& before, const ListenerRules& now) {
+  const auto same = [](const AddressRange& a, const AddressRange& b) { return a.text == b.text; };
+  if (!std::ranges::equal(before.proxy_protocol, now.proxy_protocol, same)) return false;
+  if (!before.tls || !now.tls) return !before.tls && !now.tls;
+  return before.tls->asks() == now.tls->asks();
+}
 
 }  // namespace
 
@@ -97,6 +106,16 @@ void Worker::adopt(std::shared_ptr<const Snapshot> snapshot) {
   most_connections_ = client.limits.connections;
   next->shared = std::move(snapshot);
   context_.snapshot = std::move(next);
+  if (previous) drain_strangers(*previous->shared);
+}
+
+// Who came in by what holds no longer goes on when he comes in anew. Everybody else's connection lives on.
+void Worker::drain_strangers(const Snapshot& before) {
+  const auto& now = context_.snapshot->shared->listeners;
+  for (std::size_t i = clients_.size(); i-- > 0;) {
+    const std::size_t listener = clients_[i]->listener();
+    if (!asks_the_same(before.listeners[listener], now[listener])) clients_[i]->drain();
+  }
 }
 
 void Worker::accept(int fd, const Address& peer, std::size_t listener) {
@@ -114,7 +133,7 @@ void Worker::accept(int fd, const Address& peer, std::size_t listener) {
   }
   metrics.connections_open.fetch_add(1, std::memory_order_relaxed);
   metrics.connections_accepted.fetch_add(1, std::memory_order_relaxed);
-  auto client = std::make_unique<ClientConnection>(*this, fd, peer, rules);
+  auto client = std::make_unique<ClientConnection>(*this, fd, peer, rules, listener);
   client->place = clients_.size();
   clients_.push_back(std::move(client));
 }

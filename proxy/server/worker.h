@@ -45,6 +45,7 @@ class Worker {
  private:
   void accept(int fd, const Address& peer, std::size_t listener);
   void adopt(std::shared_ptr<const Snapshot> snapshot);
+  void drain_strangers(const Snapshot& before);
   void sweep();
   void check_drained();
 

@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import { Authority } from '../support/certificates.js';
 import { isHit } from '../support/cache_status.js';
 import { fetch } from '../support/client.js';
-import { eventually } from '../support/patience.js';
+import { eventually, gate } from '../support/patience.js';
 import { scenario } from '../support/scenario.js';
 import { connectTls, fetchTls } from '../support/tls.js';
 import { weirCall, withFile } from '../support/weir.js';
@@ -183,6 +183,42 @@ for (const maxVersion of ['TLSv1.2', 'TLSv1.3']) {
     assert.equal((await visit(weir, { ...showing('web'), maxVersion })).reused, false);
   });
 }
+
+scenario('a reload that lets in others: who came in before ends what is under way, and shows himself anew', () => config(ca(), ca()), async (stage) => {
+  const { weir, origin } = stage;
+  const told = gate();
+  page(origin);
+  origin.on('/off/slow', async () => (await told.opened, { body: 'slow' }));
+  const [first, second] = weir.ports;
+  const h2 = await stage.h2({ secure: { ...showing('web'), port: first, servername: 'localhost' } });
+  const h1 = await connectTls(first, showing('web'));
+  const idle = await connectTls(first, showing('web'));
+  const others = await stage.h2({ secure: { ...showing('web'), port: second, servername: 'localhost' } });
+  assert.equal((await others.get('/')).status, 200);
+  assert.equal((await idle.request('GET /').answer()).status, 200);
+  const slow = h2.request('GET /off/slow');
+  h1.request('GET /off/slow');
+  await origin.reached('/off/slow', 2);
+
+  weir.write(config(ca(), ca()));
+  assert.equal((await weir.admin('POST /admin/reload')).status, 200);
+  await h2.settled();
+  assert.equal(h2.goaway, undefined, 'nothing of it has changed');
+
+  weir.write(config(`${ca()}, names: [ "spiffe://mesh/other/*" ]`, ca()));
+  assert.equal((await weir.admin('POST /admin/reload')).status, 200);
+  await h2.until(() => h2.goaway, 'GOAWAY');
+  assert.equal(await idle.rest(), '');
+  told.open();
+  assert.equal((await slow.answer()).text, 'slow');
+  assert.equal(await h2.closed(), 'NO_ERROR');
+  const answer = await h1.answer();
+  assert.deepEqual([answer.text, answer.get('connection')], ['slow', 'close']);
+  assert.equal(await h1.rest(), '');
+  await refused(first, showing('web'));
+  assert.equal((await others.get('/')).status, 200);
+  assert.equal(others.goaway, undefined);
+});
 
 test('weir check names what is wrong with the rules, and where', async () => {
   authority.sign('ending', [], { authority: true, ends: 5 });

@@ -68,10 +68,10 @@ scenario('REFUSED_STREAM: a write is asked again while its body is there', upstr
 }, plain);
 
 // --- how long ---
-scenario('an upload that the origin takes slowly goes on as long as it moves', upstream('timeouts: { between_bytes: 1500ms }'), async ({ origin, send }) => {
+scenario('an upload that the origin takes slowly goes on as long as it moves', upstream('timeouts: { between_bytes: 3s }'), async ({ origin, send }) => {
   origin.hand = true;
   origin.on('/up', async (request, reply) => {
-    for (; !request.ended; await pause(300)) request.connection.allow(request.stream, 1000);
+    for (; !request.ended; await pause(500)) request.connection.allow(request.stream, 1000);
     reply.send({ body: `${request.arrived}` });
   }, { early: true });
   const answer = await send('POST /up', {}, 'x'.repeat(9000));

@@ -55,12 +55,18 @@ export async function selfSigned() {
 export async function browse(url, until, { folder, flags = [] }) {
   const args = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--disable-background-networking',
     `--user-data-dir=${path.join(folder, 'profile')}`, ...flags, url];
-  const browser = spawn('chromium', args, { stdio: 'ignore' });
+  const browser = spawn('chromium', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const said = [];
+  browser.stderr.setEncoding('latin1').on('data', (text) => said.push(text));
+  const words = () => said.join('').slice(-2000);
   const ended = new Promise((resolve, reject) => {
-    browser.on('error', reject).on('exit', (code) => resolve({ error: `chromium ended with ${code}` }));
+    browser.on('error', reject).on('exit', (code, signal) => resolve({ error: `chromium ended with ${code ?? signal}: ${words()}` }));
   });
   try {
     return await within(Promise.race([until, ended]), 'the page to report', 4 * kPatience);
+  } catch (error) {
+    error.message += `\n--- chromium said\n${words()}`;
+    throw error;
   } finally {
     if (browser.exitCode === null && browser.signalCode === null) {
       browser.kill('SIGTERM');
