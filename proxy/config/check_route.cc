@@ -78,9 +78,20 @@ class RouteChecker {
     }
   }
 
+  bool speaks_only_http2() const {
+    const auto& all = config_.upstreams;
+    return std::any_of(all.begin(), all.end(), [&](const UpstreamConfig& one) {
+      return one.name == route_.upstream && one.protocol == OriginProtocol::h2;
+    });
+  }
+
   void check_upgrade() {
     if (own("upgrade") && every_method([](Method m) { return m != Method::get; })) {
       error("upgrade", "upgrade never applies: only a GET asks for one", "a route with GET");
+    }
+    if (own("upgrade") && !route_.upgrade.empty() && speaks_only_http2()) {
+      error("upgrade", "upgrade never applies: upstream " + route_.upstream + " speaks HTTP/2 alone (protocol: h2)",
+            "another upstream, or protocol: auto");
     }
     if (own("timeouts.idle") && route_.upgrade.empty()) {
       error("timeouts.idle", "idle never applies: it is the silence in a tunnel", "upgrade: [ websocket ], or no idle");

@@ -73,7 +73,7 @@ void Exchange::cancel() {
       if (!eligibility.lookup) outcome = Outcome::bypass;
     }
     cut = true;
-    settle(worker, account_of(*this), log_text(*this));
+    channel.settle_when_sent(account_of(*this), log_text(*this));
   }
   clear();
 }

@@ -244,8 +244,9 @@ bool H2OriginCodec::frame_begins(std::uint8_t type, std::uint8_t flags, StreamId
   }
 }
 
-void H2OriginCodec::block_begins() {
-  answer_.begin();
+void H2OriginCodec::block_begins(StreamId stream) {
+  const Stream* const of = find(stream);
+  answer_.begin(of != nullptr && of->head_came);
 }
 
 // False: the stream is over.

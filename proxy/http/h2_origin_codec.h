@@ -91,7 +91,7 @@ class H2OriginCodec {
 
   Stream* find(StreamId stream);
   bool frame_begins(std::uint8_t type, std::uint8_t flags, StreamId stream, std::size_t length);
-  void block_begins();
+  void block_begins(StreamId stream);
   bool field(StreamId stream, std::string_view name, std::string_view value);
   void block_ends(StreamId stream, bool ends);
   void content(StreamId stream, std::string_view bytes);

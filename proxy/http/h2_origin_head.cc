@@ -80,7 +80,8 @@ void H2RequestFields::write_trailers(std::string_view lines) {
   }
 }
 
-void H2AnswerFields::begin() {
+void H2AnswerFields::begin(bool trailers) {
+  most_ = trailers ? limits_.trailers : limits_.head;
   head_.clear();
   head_.version = Version::http2;
   bytes_.reset();
@@ -105,7 +106,7 @@ bool H2AnswerFields::add_status(std::string_view value) {
 // again, since a client of HTTP/1 gets them.
 bool H2AnswerFields::add(std::string_view name, std::string_view value) {
   size_ += name.size() + value.size() + kFieldOverhead;
-  if (size_ > limits_.head) return refuse(Code::too_large, "the head is too large");
+  if (size_ > most_) return refuse(Code::too_large, "the head is too large");
   if (name.starts_with(':')) return name == ":status" ? add_status(value) : refuse(Code::malformed, "a pseudo-field");
   if (head_.fields.size() == limits_.fields) return refuse(Code::too_large, "too many fields");
   if (!is_token(name) || has_upper_case(name)) return refuse(Code::malformed, "the name of a field is malformed");

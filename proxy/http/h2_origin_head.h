@@ -41,13 +41,12 @@ class H2RequestFields {
   std::array<char, 20> length_;
 };
 
-// An answer's head or trailers, field by field. Either may be as large as a head may: calls of gRPC say in trailers what
-// went wrong.
+// An answer's head or trailers, field by field.
 class H2AnswerFields {
  public:
   explicit H2AnswerFields(const H1Limits& limits) : limits_(limits) {}
 
-  void begin();
+  void begin(bool trailers);
   // Each as HPACK gives it. False: error() says why.
   bool add(std::string_view name, std::string_view value);
   // All are there. `ends`: nothing follows. Views hold until begin().
@@ -63,7 +62,7 @@ class H2AnswerFields {
   const H1Limits& limits_;
   ResponseHead head_;
   Arena bytes_;
-  std::size_t size_ = 0;  // as SETTINGS_MAX_HEADER_LIST_SIZE counts it
+  std::size_t size_ = 0, most_ = 0;  // as SETTINGS_MAX_HEADER_LIST_SIZE counts it
   Error error_;
 };
 

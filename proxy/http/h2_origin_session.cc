@@ -65,8 +65,8 @@ int H2OriginCodec::Callbacks::on_begin_frame(nghttp2_session*, const nghttp2_fra
   return result_of(codec_of(self).frame_begins(head->type, head->flags, head->stream_id, head->length));
 }
 
-int H2OriginCodec::Callbacks::on_begin_headers(nghttp2_session*, const nghttp2_frame*, void* self) noexcept {
-  codec_of(self).block_begins();
+int H2OriginCodec::Callbacks::on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* self) noexcept {
+  codec_of(self).block_begins(frame->hd.stream_id);
   return 0;
 }
 

@@ -230,6 +230,7 @@ H2Event H2RequestParser::data(const H2FrameHeader& header, std::string_view payl
   slot_ = slot;
   body_ = payload;
   open.client_ended = ends;
+  if (ends) trailers_.clear();  // those that are there are another stream's
   if (flow == 0) return ends ? H2Event::end : H2Event::need_more;
   if (ends) end_slot_ = slot;
   return H2Event::body;

@@ -1,8 +1,10 @@
 // Sockets; see stream.h.
 #include "proxy/net/stream.h"
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -115,6 +117,12 @@ Io Stream::write(std::span<const iovec> pieces) {
 
 std::string Stream::why(const Io& failed) const {
   return tls_ && !tls_->error().empty() ? tls_->error() : std::strerror(failed.error);
+}
+
+std::size_t Stream::unsent() const {
+  int queued = 0;
+  if (::ioctl(fd_, SIOCOUTQ, &queued) != 0) queued = 0;
+  return static_cast<std::size_t>(queued) + (tls_ ? tls_->unsent() : 0);
 }
 
 bool Stream::quiet() {

@@ -38,6 +38,11 @@ class Stream {
   void want_read(bool yes);
   void want_write(bool yes);
 
+  // All that was written is with the kernel: closing loses nothing of it, unless something unread makes that a reset.
+  bool flushed() const { return !tls_ || !tls_->wants_write(); }
+  // How many bytes of what was written the peer hasn't got, as far as the kernel knows. A system call.
+  std::size_t unsent() const;
+
   // Nothing waits to be read, not even an end. Inside TLS: nothing for the owner.
   bool quiet();
   // The error of a connect under way, 0 once it stands.

@@ -355,6 +355,7 @@ void TlsSession::say_goodbye() {
 }
 
 Io TlsSession::fail(std::string why, int error) {
+  if (error == ECONNRESET || error == EPIPE) failure_ = TlsFailure::closed;
   error_ = std::move(why);
   return {Io::Kind::failed, 0, error};
 }

@@ -86,6 +86,7 @@ class TlsSession {
   Io flush();
 
   bool wants_write() const { return !unsent_.empty(); }
+  std::size_t unsent() const { return unsent_.size(); }
   // More may be read although the socket has nothing: it was received with what was read last.
   bool pending() const;
   // Nothing waits to be read, not even an end. What is TLS's own business (tickets, say) is done meanwhile.

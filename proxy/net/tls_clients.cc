@@ -152,7 +152,10 @@ bool matches_name(std::string_view allowed, ClientNameKind kind, std::string_vie
 }
 
 TlsClients::TlsClients(const Options& options, std::vector<X509Ptr> authorities)
-    : options_(options), authorities_(std::move(authorities)), session_name_(bound_to(options_, authorities_)) {}
+    : options_(options),
+      authorities_(std::move(authorities)),
+      session_name_(bound_to(options_, authorities_)),
+      asks_(session_name_ + (options_.forward ? "forwarded" : "")) {}
 
 std::shared_ptr<const TlsClients> TlsClients::read(const Options& options, WallTime now, TlsFindings& findings) {
   auto authorities = read_certificates(options.ca_file, TlsFinding::Option::client_ca, 0, findings);

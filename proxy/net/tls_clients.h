@@ -36,6 +36,8 @@ class TlsClients {
   void serve(SSL_CTX* context) const;
   // What sessions are bound to.
   const std::string& session_name() const { return session_name_; }
+  // What they must show, and what becomes of it: differs where any option, or the content of the file, does.
+  const std::string& asks() const { return asks_; }
   // The one who shook hands here; null: showed no certificate.
   std::shared_ptr<const ClientIdentity> identity_of(SSL* session) const;
 
@@ -45,7 +47,7 @@ class TlsClients {
 
   const Options options_;
   std::vector<X509Ptr> authorities_;
-  std::string session_name_;
+  std::string session_name_, asks_;
 };
 
 // A URI ("spiffe://mesh/ns/web/sa/api", or with "/*" at its end whatever goes on from there) or a DNS name

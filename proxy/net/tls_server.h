@@ -48,8 +48,8 @@ class TlsServer {
     std::shared_ptr<OcspFile> ocsp{};  // null: none
   };
   const std::vector<Shown>& shown() const { return shown_; }
-  // What a client must show: differs where another rule, or another CA, decides. Empty: nothing.
-  std::string_view asks() const { return clients_ ? std::string_view(clients_->session_name()) : std::string_view{}; }
+  // TlsClients::asks(); empty where nothing is asked.
+  std::string_view asks() const { return clients_ ? std::string_view(clients_->asks()) : std::string_view{}; }
   // One thread: reads OCSP responses whose files have changed. Gives what is to be said of them.
   std::vector<std::string> look_at_ocsp(WallTime now) const;
 

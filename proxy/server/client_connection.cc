@@ -91,6 +91,7 @@ void ClientConnection::linger() {
 }
 
 void ClientConnection::leave() {
+  if (!closed_ && !opening_ && !stream_.flushed()) return linger();
   if (!closed_ && !lingering_ && !opening_) stream_.shut_down_writing();
   close();
 }
@@ -106,7 +107,7 @@ void ClientConnection::close() {
 }
 
 ClientConnection::Waiting ClientConnection::waiting_for() const {
-  if (lingering_) return Waiting::lingering;
+  if (lingering_) return stream_.flushed() ? Waiting::lingering : Waiting::client;
   if (opening_) return Waiting::opening;
   if (!session_ || session_->idle()) return Waiting::idle;
   if (session_->reading_head()) return Waiting::head;
@@ -116,11 +117,11 @@ ClientConnection::Waiting ClientConnection::waiting_for() const {
 void ClientConnection::check_time(std::chrono::steady_clock::time_point now, const ClientPatience& patience) {
   if (session_ && !lingering_) session_->check_time(now, patience);
   const Waiting waiting = waiting_for();
-  const std::uint64_t progress = waiting == Waiting::idle ? reads_ : session_ ? session_->progress() : 0;
-  if (waiting != waited_for_ || (waiting == Waiting::origin) || (waiting == Waiting::idle && progress != progress_)) {
+  if (waiting != waited_for_ || waiting == Waiting::origin || (waiting == Waiting::idle && reads_ != reads_then_)) {
     waited_for_ = waiting;
     since_ = now;
-    progress_ = progress;
+    reads_then_ = reads_;
+    if (waiting == Waiting::client) progress_ = progress();
     return;
   }
   const auto waited = now - since_;
@@ -141,12 +142,17 @@ void ClientConnection::check_time(std::chrono::steady_clock::time_point now, con
     case Waiting::origin: return;
   }
   if (waited < patience.slow) return;
-  const auto least = patience.min_rate *
-                     static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(waited).count()) /
-                     1000;
-  if (progress - progress_ < least) return close();
+  const std::int64_t least = static_cast<std::int64_t>(patience.min_rate) *
+                             std::chrono::duration_cast<std::chrono::milliseconds>(waited).count() / 1000;
+  const std::int64_t progress_now = progress();
+  if (progress_now - progress_ < least) return close();
   since_ = now;
-  progress_ = progress;
+  progress_ = progress_now;
+}
+
+// What the kernel took may be megabytes that the client takes its time with: it counts when it has left.
+std::int64_t ClientConnection::progress() const {
+  return static_cast<std::int64_t>(session_ ? session_->progress() : 0) - static_cast<std::int64_t>(stream_.unsent());
 }
 
 }  // namespace weir

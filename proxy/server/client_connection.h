@@ -81,6 +81,7 @@ class ClientConnection {
   static void on_writable(void* self) noexcept;
   enum class Waiting : std::uint8_t { opening, idle, head, client, origin, lingering };
   Waiting waiting_for() const;
+  std::int64_t progress() const;  // of a client that is waited for, in bytes
   const std::shared_ptr<ClientConnection*>& self();
 
   // What comes before HTTP.
@@ -108,7 +109,8 @@ class ClientConnection {
   std::shared_ptr<ClientConnection*> self_;
   std::chrono::steady_clock::time_point since_;  // of waited_for_
   Waiting waited_for_ = Waiting::idle;
-  std::uint64_t progress_ = 0, reads_ = 0;
+  std::int64_t progress_ = 0;
+  std::uint64_t reads_ = 0, reads_then_ = 0;
   const std::size_t listener_;
   bool fresh_ = true, closed_ = false, lingering_ = false, leaves_ = false;
 };

@@ -90,8 +90,10 @@ void ClientConnection::open_failed(TlsFailure failure) {
   worker_.context().node.metrics.tls_failed[static_cast<std::size_t>(failure)].fetch_add(1, std::memory_order_relaxed);
   const bool said = stream_.secured() && !stream_.tls()->error().empty();
   if (said) say_failed(address_, stream_.tls()->error());
-  if (stream_.secured() && stream_.tls()->wants_write()) return linger();  // the alert that says why
-  close();
+  if (failure == TlsFailure::timeout || stream_.flushed()) return close();
+  worker_.context().loop.dispose(std::move(opening_));  // this may come from inside its turn
+  linger();                                             // the alert that says why is still to leave
+  stream_.want_read(false);                             // and nothing that comes can be understood
 }
 
 // Somebody wrote http:// where https:// belongs.

@@ -30,8 +30,8 @@ void H1Session::attach(ClientConnection& connection) {
 }
 
 void H1Session::detach() {
-  accounts_.cut(output_.sent());
   exchange_.cancel();
+  accounts_.cut(output_.sent());
   if (upload_) {
     upload_->on_room({});
     upload_->on_wanted({});
@@ -60,7 +60,9 @@ bool H1Session::client_is_slow() const {
   if (input_ == Input::tunnel && !closing_) return false;  // the exchange watches over it
   if (!output_.empty() || blocked_ || closing_) return true;
   // Once it is being answered it may take its time with the rest.
-  return input_ == Input::body && (!upload_ || (!upload_->full() && !exchange_.started));
+  // And one that asked may wait to be told to go on.
+  if (input_ != Input::body || continue_due_) return false;
+  return !upload_ || (!upload_->full() && !exchange_.started);
 }
 
 void H1Session::on_readable() {
@@ -261,7 +263,9 @@ void H1Session::read_request_body(std::shared_ptr<Upload> upload) {
 }
 
 void H1Session::settle_when_sent(Account account, std::string_view text) {
-  accounts_.add(std::move(account), text, output_.sent() + output_.unsent());
+  // Of one that is cut the socket took what is counted.
+  const std::uint64_t end = output_.sent() + (account.cut ? 0 : output_.unsent());
+  accounts_.add(std::move(account), text, end);
   accounts_.settle(output_.sent());  // nothing of it may be left to send
 }
 

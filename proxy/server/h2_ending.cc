@@ -31,7 +31,7 @@ void H2Session::end(H2End why) {
   if (closing_) return;
   if (code_of(why) == H2Code::enhance_your_calm)
     report_misuse(worker_.node.metrics, connection_->client().address, why);
-  say_goodbye(why, parser_.last_stream());
+  say_goodbye(why, last_served());
   closing_ = true;
   close_streams();
   flush_later();
@@ -64,7 +64,7 @@ void H2Session::reset(std::size_t slot, std::uint32_t id, H2Code code) {
 // Nothing is under way, and hasn't been for long.
 void H2Session::leave() {
   if (closing_) return;
-  say_goodbye(H2End::idle, parser_.last_stream());
+  say_goodbye(H2End::idle, last_served());
   closing_ = true;
   flush();
 }
@@ -87,8 +87,9 @@ void H2Session::on_ping_ack() {
 void H2Session::take_no_more() {
   leaving_ = Leaving::last;
   parser_.take_no_more();
+  most_served_ = parser_.last_stream();
   sender_.frame(
-      [this](std::string& out) { append_h2_goaway(out, parser_.last_stream(), H2Code::no_error, word(H2End::drain)); });
+      [this](std::string& out) { append_h2_goaway(out, most_served_, H2Code::no_error, word(H2End::drain)); });
   flush_later();
 }
 

@@ -54,6 +54,7 @@ void H2Session::detach() {
   initial_window_ = kH2FirstWindow;
   hold_ = std::make_shared<const char>();
   leaving_ = Leaving::no;
+  most_served_ = kH2MostStream;
   waits_for_ = 0;
   closing_ = processing_ = held_back_ = partial_ = client_leaves_ = flush_due_ = false;
 }

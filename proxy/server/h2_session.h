@@ -5,6 +5,7 @@
 // Its end: GOAWAY, in two steps where the client can't know (drain()), and with a fault at once.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -79,6 +80,8 @@ class H2Session final : public ClientSession {
   void give_back(std::size_t slot);
 
   bool over() const { return parser_.streams() == 0; }
+  // What a GOAWAY says never grows (RFC 9113 §6.8): what came after the last one wasn't served.
+  std::uint32_t last_served() const { return std::min(most_served_, parser_.last_stream()); }
   bool in_content() const;
   void end(H2End why);
   void refuse_stream(H2Stream& stream, H2Code code, Time now);
@@ -101,6 +104,7 @@ class H2Session final : public ClientSession {
   H2ReceiveWindow window_in_{kWindowIn};
   std::vector<std::pair<std::uint32_t, Priority>> early_priorities_;  // of streams not open yet
   std::uint32_t initial_window_ = kH2FirstWindow;
+  std::uint32_t most_served_ = kH2MostStream;
   Steady waits_since_{}, draining_since_{};
   enum class Leaving : std::uint8_t { no, announced, last } leaving_ = Leaving::no;  // GOAWAY that is out
   bool closing_ = false, processing_ = false, held_back_ = false, partial_ = false, client_leaves_ = false;

@@ -104,7 +104,8 @@ bool H2Stream::client_is_slow() const {
   if (tunnels_) return false;  // the exchange watches over it
   if (waits_) return !can_send(session_->sender().window().left() > 0);
   // What it sends once it is being answered, a call of gRPC say, it may take its time with.
-  return upload_ && !client_ended_ && !upload_->full() && !exchange.started && session_->takes_content();
+  return upload_ && !client_ended_ && !continue_due_ && !upload_->full() && !exchange.started &&
+         session_->takes_content();
 }
 
 // --- sending ---

@@ -2,7 +2,6 @@
 #include "proxy/server/worker.h"
 
 #include <unistd.h>
-#include <algorithm>
 #include <csignal>
 #include <utility>
 
@@ -17,12 +16,10 @@ constexpr std::size_t kSessionsKept = 64;
 constexpr auto kSweep = std::chrono::milliseconds(100);
 constexpr unsigned kHandshakesATurn = 4;  // steps of them: a millisecond or two
 
-// Of one port, before a reload and after it: who connects says who he is in the same way, to the same rules.
-bool asks_the_same(const ListenerRules& before, const ListenerRules& now) {
-  const auto same = [](const AddressRange& a, const AddressRange& b) { return a.text == b.text; };
-  if (!std::ranges::equal(before.proxy_protocol, now.proxy_protocol, same)) return false;
-  if (!before.tls || !now.tls) return !before.tls && !now.tls;
-  return before.tls->asks() == now.tls->asks();
+// Of one port: what a client must show since a reload, and who came in before it perhaps could not.
+bool asks_for_more(const ListenerRules& now, const ListenerRules& before) {
+  const auto asks = [](const ListenerRules& rules) { return rules.tls ? rules.tls->asks() : std::string_view{}; };
+  return !asks(now).empty() && asks(now) != asks(before);
 }
 
 }  // namespace
@@ -109,12 +106,12 @@ void Worker::adopt(std::shared_ptr<const Snapshot> snapshot) {
   if (previous) drain_strangers(*previous->shared);
 }
 
-// Who came in by what holds no longer goes on when he comes in anew. Everybody else's connection lives on.
+// Who came in by rules that hold no longer goes on when he comes in anew. Everybody else's connection lives on.
 void Worker::drain_strangers(const Snapshot& before) {
   const auto& now = context_.snapshot->shared->listeners;
   for (std::size_t i = clients_.size(); i-- > 0;) {
     const std::size_t listener = clients_[i]->listener();
-    if (!asks_the_same(before.listeners[listener], now[listener])) clients_[i]->drain();
+    if (asks_for_more(now[listener], before.listeners[listener])) clients_[i]->drain();
   }
 }
 

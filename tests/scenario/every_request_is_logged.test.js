@@ -52,6 +52,21 @@ scenario('a client that leaves in the middle of an answer from the origin', kRou
   assert.deepEqual([logged.status, logged.bytes, logged.cut], [200, 4, true]);
 });
 
+// Over HTTP/2 what the exchange has given away may still wait in weir: that the client never got.
+scenario('HTTP/2: what the kernel never took of an answer that was cut is not counted', `client: { timeouts: { slow: 1s } }\n${kRoutes}`, async ({ origin, h2, weir }) => {
+  origin.on('/film', { headers: { 'Cache-Control': 'no-store' }, body: Buffer.alloc(kBig, 'x') });
+  const client = await h2({ settings: { INITIAL_WINDOW_SIZE: 2 ** 31 - 1 }, hand: true });   // what it wrote now would be answered by a reset
+  client.grant(0, 2 ** 30);
+  await client.settled();
+  client.socket.pause();
+  const stream = client.request('GET /film', { headers: { 'X-Request-Id': 'left' } });
+  const logged = await weir.logged('left');
+  client.socket.resume();
+  await client.closed();
+  assert.equal(logged.cut, true);
+  assert.ok(Math.abs(logged.bytes - stream.size) < 16384, `${logged.bytes} of ${stream.size}, but for a part of a frame`);
+});
+
 scenario('a hit that its client reads slowly is over when the last byte is out', kRoutes, async (stage) => {
   await keptBig(stage);
   const { connect, weir, get } = stage;

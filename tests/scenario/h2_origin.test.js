@@ -115,16 +115,6 @@ scenario('trailers pass both ways', kPlain, async ({ origin, connect }) => {
   assert.equal(String(origin.last('/call').body), 'hello');
 }, plain);
 
-// A call of gRPC says in them, at length, what went wrong.
-scenario('trailers may be as large as a head', kPlain, async ({ origin, h2: open }) => {
-  const trailers = { 'grpc-status': '13', 'x-one': 'a'.repeat(8000), 'x-two': 'b'.repeat(8000), 'x-three': 'c'.repeat(8000) };
-  origin.on('/call', () => ({ headers: kNoStore, body: 'answer', trailers }));
-  const client = await open();
-  const answer = await client.get('/call', { TE: 'trailers' });
-  assert.equal(answer.text, 'answer');
-  for (const [name, value] of Object.entries(trailers)) assert.equal(answer.trailers.get(name), value);
-}, plain);
-
 scenario('trailers only: a head that ends, and still says it all', kPlain, async ({ origin, send }) => {
   origin.on('/call', (request, reply) => reply.headers({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '12', ...kNoStore }, { end: true }));
   const answer = await send('POST /call', {}, 'x');

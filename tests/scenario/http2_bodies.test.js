@@ -60,6 +60,21 @@ scenario('an origin that answers before it has read all: the client gets the ans
   assert.equal((await h2.ask('POST /after', {}, 'x')).text, 'after');
 });
 
+scenario('trailers are those of their own request, accepted ones alone', kPlain, async ({ origin, h2: open }) => {
+  origin.on('/upload', (request) => ({ headers: kUnkept, body: JSON.stringify(request.trailers?.list ?? []) }));
+  const h2 = await open();
+  const send = async (trailers) => (await h2.request('POST /upload', { body: 'body', trailers }).answer())?.text;
+  assert.equal(await send(), '[]');
+  assert.equal(await send({ 'x-token': 'alice' }), '[["x-token","alice"]]');
+  assert.equal(await send(), '[]');
+  assert.deepEqual(await Promise.all([send({ 'x-a': '1' }), send(), send({ 'x-c': '3' }), send()]), ['[["x-a","1"]]', '[]', '[["x-c","3"]]', '[]']);
+  const refused = h2.request('POST /upload', { body: 'body', end: false });
+  await refused.write('body');
+  h2.headers(refused.id, [['x-a', '1'], [':path', '/']], { end: true });
+  await refused.closed();
+  assert.equal(await send(), '[]');
+});
+
 scenario('Expect: 100-continue is answered at once', kPlain, async ({ origin, h2: open }) => {
   origin.on('/upload', (request) => ({ body: request.body.toString() }));
   const h2 = await open();

@@ -289,6 +289,23 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
   });
 }
 
+scenario('what GOAWAY promises never grows: what came after it is not served, and may be asked elsewhere', kPlain, async ({ origin, h2: open, weir }) => {
+  const told = gate();
+  origin.on('/slow', async () => (await told.opened, { headers: kKept, body: 'slow' }));
+  const h2 = await open();
+  const slow = h2.request('GET /slow');
+  await origin.reached('/slow');
+  weir.signal('SIGTERM');
+  await h2.until(() => h2.goaways.length === 2, 'the second GOAWAY');
+  for (let i = 0; i < 2; i += 1) h2.request('GET /slow');
+  await h2.settled();
+  h2.grant(0, 0);   // a fault
+  await h2.closed();
+  assert.deepEqual(h2.goaways.map(({ last }) => last).slice(1), [slow.id, slow.id]);
+  assert.equal(origin.count('/slow'), 1);
+  told.open();
+});
+
 scenario('a client that answers nothing does not hold up the drain', kPlain, async ({ origin, h2: open, weir }) => {
   origin.on('/page', fresh(60));
   const h2 = await open({ quiet: true });

@@ -36,7 +36,7 @@ export const sha256 = (data) => createHash('sha256').update(data).digest('hex');
 // A folder that goes when `stage` ends.
 export function folderOf(stage) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'weir-clients-'));
-  stage?.onEnd(() => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  stage?.onEnd(() => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 20 }));
   return folder;
 }
 
@@ -51,25 +51,34 @@ export async function selfSigned() {
   return { folder, certificate, key, pem: fs.readFileSync(certificate), remove };
 }
 
-// Chromium opens `url` and is gone when `until` is settled; gives what that gave.
+// Chromium opens `url` and is gone, with all the processes that it started, when `until` is settled; gives what that gave.
 export async function browse(url, until, { folder, flags = [] }) {
   const args = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--disable-background-networking',
     `--user-data-dir=${path.join(folder, 'profile')}`, ...flags, url];
-  const browser = spawn('chromium', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const browser = spawn('chromium', args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });   // a group of its own
   const said = [];
   browser.stderr.setEncoding('latin1').on('data', (text) => said.push(text));
   const words = () => said.join('').slice(-2000);
   const ended = new Promise((resolve, reject) => {
     browser.on('error', reject).on('exit', (code, signal) => resolve({ error: `chromium ended with ${code ?? signal}: ${words()}` }));
   });
+  const kill = (signal) => {
+    try {
+      process.kill(-browser.pid, signal);
+    } catch (error) {
+      if (error.code !== 'ESRCH') throw error;   // all are gone
+    }
+  };
   try {
     return await within(Promise.race([until, ended]), 'the page to report', 4 * kPatience);
   } catch (error) {
     error.message += `\n--- chromium said\n${words()}`;
     throw error;
   } finally {
-    if (browser.exitCode === null && browser.signalCode === null) {
-      browser.kill('SIGTERM');
+    if (browser.pid !== undefined) {
+      kill('SIGTERM');
+      await within(ended, 'chromium to end', kPatience / 4).catch(() => {});
+      kill('SIGKILL');
       await ended;
     }
   }

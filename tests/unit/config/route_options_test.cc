@@ -113,6 +113,11 @@ TEST_CASE("options that never apply are errors where a route gives them, not whe
         "DELETE)\n");
   CHECK(said_of(write + "upgrade: [ websocket ]\n") ==
         "f:5:5: upgrade never applies: only a GET asks for one (a route with GET)\n");
+  CHECK(
+      said_of("upstreams: { api: { servers: \"http://127.0.0.1:1\", protocol: h2 } }\n"
+              "routes: [ { name: a, match: /a, upgrade: [ websocket ] } ]\n") ==
+      "f:2:33: upgrade never applies: upstream api speaks HTTP/2 alone (protocol: h2) (another upstream, or protocol: "
+      "auto)\n");
   CHECK(said_of(kUpstream + "defaults: { upgrade: [ websocket ], timeouts: { idle: 1h } }\nroutes:\n"
                             "  - { name: a, match: POST /a }\n  - { name: b, match: GET /a, upgrade: [] }\n")
             .empty());
