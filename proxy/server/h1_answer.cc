@@ -195,7 +195,8 @@ void H1Session::flush() {
   }
   if (std::exchange(end_due_, false)) connection_->stream().shut_down_writing();
   if (closing_ && !exchange_.under_way()) return connection_->linger();
-  if (std::exchange(held_back_, false)) return process_later();  // the socket had room again before it was asked to say so
+  if (std::exchange(held_back_, false))
+    return process_later();  // the socket had room again before it was asked to say so
   connection_->rest();
 }
 

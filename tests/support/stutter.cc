@@ -1,6 +1,6 @@
-// A kernel that takes and gives what it likes: sockets that don't block take none or a part of what they are offered, and
-// give a part of what is there, as a kernel may at any time and hardly ever does. Linked into weir it shows who waits for
-// a socket that nobody asked to say when it is ready (the program weir_stutters; stuttering_kernel.test.js).
+// A kernel that takes and gives what it likes: sockets that don't block take none or a part of what they are offered,
+// and give a part of what is there, as a kernel may at any time and hardly ever does. Linked into weir it shows who
+// waits for a socket that nobody asked to say when it is ready (the program weir_stutters; stuttering_kernel.test.js).
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
