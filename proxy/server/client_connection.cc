@@ -1,7 +1,10 @@
 // A client's socket; see client_connection.h.
 #include "proxy/server/client_connection.h"
 
+#include <sys/socket.h>
+
 #include <array>
+#include <cerrno>
 #include <utility>
 
 #include "proxy/server/worker.h"
@@ -41,12 +44,7 @@ const std::shared_ptr<ClientConnection*>& ClientConnection::self() {
 void ClientConnection::on_readable(void* self) noexcept {
   auto& connection = *static_cast<ClientConnection*>(self);
   if (connection.closed_) return;
-  if (connection.lingering_) {
-    std::array<char, 16 * 1024> away;
-    const Io io = connection.stream_.read(away);
-    if (io.kind == Io::Kind::ended || io.kind == Io::Kind::failed) connection.close();
-    return;
-  }
+  if (connection.lingering_) return connection.read_away();
   ++connection.reads_;
   if (connection.opening_) return connection.open();
   if (!connection.session_) {
@@ -88,6 +86,15 @@ void ClientConnection::linger() {
   stream_.shut_down_writing();
   stream_.want_write(false);
   stream_.want_read(true);
+}
+
+// As it comes: nobody deciphers it any more, and a close with something unread would be a reset.
+void ClientConnection::read_away() {
+  std::array<char, 16 * 1024> away;
+  const ssize_t got = ::recv(stream_.fd(), away.data(), away.size(), 0);
+  if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))) return;
+  if (got < 0 || stream_.flushed()) return close();
+  stream_.want_read(false);  // it has said all; what TLS holds for it still leaves
 }
 
 void ClientConnection::leave() {

@@ -81,6 +81,7 @@ class ClientConnection {
   static void on_writable(void* self) noexcept;
   enum class Waiting : std::uint8_t { opening, idle, head, client, origin, lingering };
   Waiting waiting_for() const;
+  void read_away();
   std::int64_t progress() const;  // of a client that is waited for, in bytes
   const std::shared_ptr<ClientConnection*>& self();
 

@@ -88,12 +88,15 @@ void ClientConnection::give_up_opening() {
 
 void ClientConnection::open_failed(TlsFailure failure) {
   worker_.context().node.metrics.tls_failed[static_cast<std::size_t>(failure)].fetch_add(1, std::memory_order_relaxed);
-  const bool said = stream_.secured() && !stream_.tls()->error().empty();
-  if (said) say_failed(address_, stream_.tls()->error());
-  if (failure == TlsFailure::timeout || stream_.flushed()) return close();
+  if (!stream_.secured()) {
+    if (failure == TlsFailure::not_tls) say_failed(address_, "what it says is not TLS");
+    return close();
+  }
+  if (failure == TlsFailure::closed) return close();  // scanners and health checks do that all the time
+  if (!stream_.tls()->error().empty()) say_failed(address_, stream_.tls()->error());
+  if (failure == TlsFailure::timeout) return close();
   worker_.context().loop.dispose(std::move(opening_));  // this may come from inside its turn
-  linger();                                             // the alert that says why is still to leave
-  stream_.want_read(false);                             // and nothing that comes can be understood
+  linger();                                             // so that the alert, which says why, arrives
 }
 
 // Somebody wrote http:// where https:// belongs.
@@ -101,6 +104,7 @@ void ClientConnection::answer_plainly() {
   worker_.context().node.metrics.tls_failed[static_cast<std::size_t>(TlsFailure::not_tls)].fetch_add(
       1, std::memory_order_relaxed);
   const std::array<iovec, 1> answer{{{const_cast<char*>(kPlainAnswer.data()), kPlainAnswer.size()}}};
+  say_failed(address_, "it speaks plain HTTP");
   stream_.write(answer);
   opening_.reset();
   linger();

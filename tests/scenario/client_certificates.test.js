@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import { Authority } from '../support/certificates.js';
 import { isHit } from '../support/cache_status.js';
 import { fetch } from '../support/client.js';
-import { eventually, gate } from '../support/patience.js';
+import { eventually, gate, within } from '../support/patience.js';
 import { scenario } from '../support/scenario.js';
 import { connectTls, fetchTls } from '../support/tls.js';
 import { weirCall, withFile } from '../support/weir.js';
@@ -74,6 +74,16 @@ scenario('who shows no certificate, or one of a stranger, is refused and counted
     await eventually(async () => (await weir.metric('weir_tls_handshakes_failed_total', { reason: 'certificate' })) === 4, 'four refusals are counted');
     await weir.said(/a client's TLS handshake failed .*(did not return a certificate|the certificate is refused)/);
   });
+
+scenario('a refusal says why, whatever the client has sent meanwhile', () => config(ca()), async ({ weir }) => {
+  for (let i = 0; i < 20; i += 1) {
+    const client = await connectTls(weir, { ...nobody(), minVersion: 'TLSv1.3' });
+    const told = new Promise((resolve) => client.socket.once('error', resolve));
+    for (let k = 0; k < 10; k += 1) client.request('GET /');
+    assert.match(String((await within(told, 'an alert')).code), /ALERT_CERTIFICATE_REQUIRED/);
+    client.close();
+  }
+});
 
 scenario('optional: none will do, a bad one will not', () => config(`${ca()}, verify: optional`), async ({ weir, origin }) => {
   page(origin);

@@ -72,6 +72,7 @@ scenario('plain HTTP on a port that speaks TLS is told so; anything else is clos
   assert.equal(answer.status, 400);
   assert.match(answer.text, /speaks TLS/);
   assert.equal(answer.get('connection'), 'close');
+  await weir.said(/a client's TLS handshake failed .*plain HTTP/);
   for (const bytes of ['\0\0\0\0', 'hello', '\x16garbage that begins as TLS does, and goes on for a while']) {
     const client = await connect(weir);
     client.send(bytes);
