@@ -78,6 +78,7 @@ H2OriginCodec::~H2OriginCodec() {
 void H2OriginCodec::receive(std::string_view bytes, Time now) {
   now_ = now;
   if (over_) return;
+  if (!settled_ && bytes.starts_with("HTTP/1")) return fail(Code::malformed, "the server answers in HTTP/1.1");
   refill();
   unseen_ += static_cast<std::int64_t>(bytes.size());
   const auto taken =

@@ -21,6 +21,15 @@ std::string_view offered(UpstreamOptions::Protocol protocol) {
   return {};
 }
 
+constexpr std::string_view kNoHttp2 = "the server does not offer HTTP/2 (protocol: auto goes without)";
+
+// An alert says only that nothing fits.
+std::string why_not(std::string why, UpstreamOptions::Protocol wanted) {
+  if (why.find("no application protocol") == std::string::npos) return why;
+  if (wanted == UpstreamOptions::Protocol::h2) return std::string(kNoHttp2);
+  return "the server does not offer HTTP/1.1, which an upgrade and protocol: h1 need";
+}
+
 }  // namespace
 
 OriginDial::OriginDial(Loop& loop, std::shared_ptr<Upstream> upstream, OriginServer& server, std::size_t turn,
@@ -113,11 +122,11 @@ void OriginDial::connected() {
 void OriginDial::shake_hands() {
   const Io io = stream_->handshake();
   if (io.kind == Io::Kind::again) return;
-  if (io.kind != Io::Kind::moved) return fail(stream_->why(io));
+  if (io.kind != Io::Kind::moved) return fail(why_not(stream_->why(io), protocol_));
   server_.handshakes.fetch_add(1, std::memory_order_relaxed);
   if (stream_->tls()->resumed()) server_.handshakes_resumed.fetch_add(1, std::memory_order_relaxed);
   const bool http2 = stream_->tls()->protocol() == "h2";
-  if (!http2 && protocol_ == UpstreamOptions::Protocol::h2) return fail("the server does not offer HTTP/2");
+  if (!http2 && protocol_ == UpstreamOptions::Protocol::h2) return fail(kNoHttp2);
   stands(http2);
 }
 
