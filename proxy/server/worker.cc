@@ -16,10 +16,10 @@ constexpr std::size_t kSessionsKept = 64;
 constexpr auto kSweep = std::chrono::milliseconds(100);
 constexpr unsigned kHandshakesATurn = 4;  // steps of them: a millisecond or two
 
-// Of one port: what a client must show since a reload, and who came in before it perhaps could not.
-bool asks_for_more(const ListenerRules& now, const ListenerRules& before) {
+// Of one port, before a reload and after it: what clients must show, and what becomes of that.
+bool asks_the_same(const ListenerRules& before, const ListenerRules& now) {
   const auto asks = [](const ListenerRules& rules) { return rules.tls ? rules.tls->asks() : std::string_view{}; };
-  return !asks(now).empty() && asks(now) != asks(before);
+  return asks(before) == asks(now);
 }
 
 }  // namespace
@@ -111,7 +111,7 @@ void Worker::drain_strangers(const Snapshot& before) {
   const auto& now = context_.snapshot->shared->listeners;
   for (std::size_t i = clients_.size(); i-- > 0;) {
     const std::size_t listener = clients_[i]->listener();
-    if (asks_for_more(now[listener], before.listeners[listener])) clients_[i]->drain();
+    if (!asks_the_same(before.listeners[listener], now[listener])) clients_[i]->drain();
   }
 }
 

@@ -14,8 +14,8 @@ before(async () => {
 after(() => signed.remove());
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const listen = (more = '') => `listen: [ { address: "127.0.0.1:0", tls: { certificate: ${signed.certificate}, key: ${signed.key}${more} } } ]\n`;
 const kRoutes = 'routes:\n  - { name: all, match: /, cache: off }\n';
+const inTls = () => `listen: [ { address: "127.0.0.1:0", tls: { certificate: ${signed.certificate}, key: ${signed.key} } } ]\n${kRoutes}`;
 
 const sized = (origin) => origin.otherwise((request) => ({ body: Buffer.alloc(Number(request.query), 'x') }));
 const kKiB = 1024;
@@ -59,7 +59,7 @@ async function allWhole(clients) {
   }
 }
 
-scenario('SIGTERM', () => listen() + kRoutes, async (stage) => {
+scenario('SIGTERM', inTls, async (stage) => {
   sized(stage.origin);
   const clients = await fullClients(stage);
   stage.weir.signal('SIGTERM');
@@ -69,10 +69,18 @@ scenario('SIGTERM', () => listen() + kRoutes, async (stage) => {
   assert.equal((await stage.weir.ended()).code, 0);
 }, { timeout: 8 * kPatience });
 
-scenario('Connection: close, and a client that comes back after longer than weir lingers', () => listen() + kRoutes, async (stage) => {
+scenario('Connection: close, and a client that comes back after longer than weir lingers', inTls, async (stage) => {
   sized(stage.origin);
   const clients = await fullClients(stage, { Connection: 'close' });
   await pause(3000);
+  await allWhole(clients);
+}, { timeout: 8 * kPatience });
+
+scenario('Connection: close, and a client that has ended its side', inTls, async (stage) => {
+  sized(stage.origin);
+  const clients = (await fullClients(stage, { Connection: 'close' })).filter(({ out }) => out);
+  for (const { client } of clients) client.finish();
+  await pause(100);
   await allWhole(clients);
 }, { timeout: 8 * kPatience });
 

@@ -66,24 +66,17 @@ routes:
 `;
 
 // { ask(path), send(path, body) } for each of the four ways in.
+const h1 = (client) => ({ ask: (where) => client.request(`GET ${where}`).answer(), send: (where, body) => client.request(`POST ${where}`, {}, body).answer('POST') });
+const h2 = (client) => ({ ask: (where) => client.get(where), send: (where, body) => client.request(`POST ${where}`, { body }).answer() });
 const kClients = {
-  'HTTP/1.1': async (stage) => {
-    const client = await stage.connect();
-    return { ask: (where) => client.request(`GET ${where}`).answer(), send: (where, body) => client.request(`POST ${where}`, {}, body).answer('POST') };
-  },
+  'HTTP/1.1': async (stage) => h1(await stage.connect()),
   'HTTP/1.1 in TLS': async (stage) => {
     const client = await connectTls(stage.weir.ports[1], { ca: signed.pem });
     stage.onEnd(() => client.close());
-    return { ask: (where) => client.request(`GET ${where}`).answer(), send: (where, body) => client.request(`POST ${where}`, {}, body).answer('POST') };
+    return h1(client);
   },
-  'HTTP/2': async (stage) => {
-    const client = await stage.h2();
-    return { ask: (where) => client.get(where), send: (where, body) => client.request(`POST ${where}`, { body }).answer() };
-  },
-  'HTTP/2 in TLS': async (stage) => {
-    const client = await stage.h2({ secure: { ca: signed.pem, servername: 'localhost', port: stage.weir.ports[1] } });
-    return { ask: (where) => client.get(where), send: (where, body) => client.request(`POST ${where}`, { body }).answer() };
-  },
+  'HTTP/2': async (stage) => h2(await stage.h2()),
+  'HTTP/2 in TLS': async (stage) => h2(await stage.h2({ secure: { ca: signed.pem, servername: 'localhost', port: stage.weir.ports[1] } })),
 };
 
 for (const [protocol, kind] of [['h1', {}], ['h2', { h2: true }]]) {
@@ -112,10 +105,10 @@ scenario('many at once, and the slow ones among them', config('h1'), async (stag
   const { origin, weir } = stage;
   const told = gate();
   origin.on('/slow', async () => (await told.opened, { headers: kUnkept, body: bodyOf(70_000) })).on('/quick', { headers: kUnkept, body: bodyOf(5000) });
-  const h2 = await stage.h2();
-  const slow = Array.from({ length: 20 }, () => h2.get('/slow'));
+  const client = await stage.h2();
+  const slow = Array.from({ length: 20 }, () => client.get('/slow'));
   const clients = await Promise.all(Array.from({ length: 20 }, stage.connect));
-  for (const client of clients) assert.equal((await client.request('GET /quick').answer()).body.length, 5000);
+  for (const one of clients) assert.equal((await one.request('GET /quick').answer()).body.length, 5000);
   told.open();
   for (const answer of await Promise.all(slow)) assert.equal(answer.body.length, 70_000);
   await rests(weir);
