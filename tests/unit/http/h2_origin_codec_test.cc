@@ -161,13 +161,6 @@ TEST_CASE("answers", "[h2]") {
   CHECK(talk.codec.streams() == 0);
 }
 
-TEST_CASE("a server that speaks HTTP/1.1 is told by its first words", "[h2]") {
-  Talk talk;
-  talk.ask();
-  CHECK_FALSE(talk.hear("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"));
-  CHECK(talk.codec.error().detail == "HTTP/2: the server answers in HTTP/1.1");
-}
-
 TEST_CASE("what is no answer is the loss of its stream alone", "[h2]") {
   const Row row = GENERATE(
       Row{"no status", headers(1, {{"a", "b"}}, true), ""},

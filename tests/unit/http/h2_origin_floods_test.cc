@@ -1,5 +1,5 @@
 // What an HTTP/2 origin may do often because of what weir does, and how long that lasts; where a connection's streams
-// end.
+// end; and an origin that speaks something else.
 #include "proxy/http/h2_origin_codec.h"
 #include "tests/support/catch.h"
 #include "tests/support/h2_answers.h"
@@ -11,6 +11,13 @@ using namespace test;
 
 const Pairs kFine{{":status", "200"}};
 constexpr unsigned kMany = 3000;  // in one moment
+
+TEST_CASE("a server that speaks HTTP/1.1 is told by its first words", "[h2]") {
+  Talk talk;
+  talk.ask();
+  CHECK_FALSE(talk.hear("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"));
+  CHECK(talk.codec.error().detail == "HTTP/2: the server answers in HTTP/1.1");
+}
 
 TEST_CASE("each frame of content sent may be answered by a window update and a PING", "[h2]") {
   Talk talk;
