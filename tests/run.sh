@@ -3,6 +3,7 @@
 # shellcheck shell=bash disable=SC2154
 
 run_log=build/test
+run_failures=$run_log/failures.txt  # what failed tests said, of all suites of a run: .ci/run ends with it
 npm_folders=(tests bench/streamvibe)
 pages_at_once=$(($(nproc) * 2))  # they wait more than they work
 
@@ -35,6 +36,10 @@ sum_ctest() {
     END { print P + 0, F + 0 }' "$1"
 }
 
+note_failures() {  # SUITE: keeps what it reads from stdin, as far as anybody would read it
+  { say "$1: what failed"; awk 'NR <= 120'; } >>"$run_failures"
+}
+
 run_ctest() {  # SUITE FOLDER [CTEST OPTION…]
   local suite=$1 folder=$2 status=0 log program
   shift 2
@@ -53,6 +58,7 @@ run_ctest() {  # SUITE FOLDER [CTEST OPTION…]
     run "${still[@]}" ctest --test-dir "$folder" --output-on-failure --no-tests=ignore --timeout 300 -j "$(nproc)" \
       ${filter:+-R "$filter"} "$@" || status=$?
   fi
+  ((status == 0)) || awk '/FAILED|ERROR: |runtime error|WARNING: ThreadSan/ { left = 12 } left-- > 0' "$log" | note_failures "$suite"
   # shellcheck disable=SC2046
   count "$suite" $(sum_ctest "$log" 2>/dev/null || echo 0 0) "$status"
 }
@@ -71,6 +77,7 @@ run_node() {  # SUITE FILE…
   run "${still[@]}" timeout -k 20 "${SUITE_SECONDS:-1200}" node --test --test-concurrency="$pages_at_once" "${pattern[@]}" --test-reporter=spec \
     --test-reporter-destination=stdout --test-reporter=tap --test-reporter-destination="$log" "${files[@]}" || status=$?
   ((status != 124)) || say "$suite: stopped after ${SUITE_SECONDS:-1200} seconds"
+  ((status == 0)) || awk '/^ *not ok / { on = 1 } on { print } /^ *\.\.\.$/ { on = 0 }' "$log" | note_failures "$suite"
   count "$suite" "$(sum_tap pass "$log")" $(($(sum_tap fail "$log") + $(sum_tap cancelled "$log"))) "$status"
 }
 sum_tap() { awk -v word="$1" '$1 == "#" && $2 == word { n = $3 } END { print n + 0 }' "$2" 2>/dev/null || echo 0; }
@@ -94,9 +101,14 @@ suite_streamvibe() {
 suite_coherence() {
   local good=0
   build asan weir
-  run node tests/coherence/run.js --broken --invalidations 5000 --seconds 120 && good=$((good + 1))
-  run node tests/coherence/run.js --invalidations "${COHERENCE_INVALIDATIONS:-100000}" --seconds 1200 && good=$((good + 1))
+  check_coherence --broken --invalidations 5000 --seconds 120 && good=$((good + 1))
+  check_coherence --invalidations "${COHERENCE_INVALIDATIONS:-100000}" --seconds 1200 && good=$((good + 1))
   count coherence "$good" $((2 - good)) 0
+}
+check_coherence() {
+  local log=$run_log/coherence.log
+  rm -f "$log"
+  run node tests/coherence/run.js --log "$log" "$@" || { tail -n 30 "$log" | note_failures coherence; return 1; }
 }
 # Only what crosses threads: the program, and the unit tests that ctest knows by that label.
 suite_tsan() {
@@ -131,10 +143,13 @@ call_test() {
   export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:${ASAN_OPTIONS:-}
   export UBSAN_OPTIONS=print_stacktrace=1:${UBSAN_OPTIONS:-}
   export TSAN_OPTIONS=second_deadlock_stack=1:${TSAN_OPTIONS:-}
+  mkdir -p "$run_log"
+  : >"$run_failures"
   for suite in "${suites[@]}"; do
     say "Suite $suite"
     "suite_$suite"
   done
+  cat "$run_failures"
   say "Sum, after $((SECONDS - since)) s"
   printf '    %s\n' "${sums[@]}"
   [[ $filter ]] && ((passed + failed == 0)) && die "no test matches $filter"

@@ -51,6 +51,11 @@ export class Load {
     return Object.values(this.invalidations).reduce((sum, n) => sum + n, 0);
   }
 
+  // The kinds of invalidation of which none was acknowledged yet.
+  get unused() {
+    return Object.keys(this.kinds).filter((kind) => this.kinds[kind] === 0);
+  }
+
   #run(once) {
     this.#running.push((async () => {
       while (!this.#over) {
