@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 
 namespace weir {
@@ -69,7 +70,8 @@ std::array<char, 16> hex_of(std::uint64_t number) {
     x = (x | x << 4) & 0x0f0f0f0f0f0f0f0f;
     const std::uint64_t letters = ((x + 6 * kEach) >> 4) & kEach;
     x += '0' * kEach + letters * ('a' - '0' - 10);
-    for (std::size_t i = 0; i < 8; ++i) digits[8 * half + i] = static_cast<char>(x >> (56 - 8 * i));
+    if constexpr (std::endian::native == std::endian::little) x = __builtin_bswap64(x);  // the first digit comes first
+    std::memcpy(digits.data() + 8 * half, &x, sizeof(x));
   }
   return digits;
 }

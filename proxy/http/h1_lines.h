@@ -18,6 +18,8 @@ struct H1Limits {
   std::size_t trailers = 8 * 1024;
   std::size_t chunk_extension = 256;        // bytes a chunk
   std::size_t chunk_extensions = 8 * 1024;  // bytes a message
+
+  bool operator==(const H1Limits&) const = default;
 };
 
 // Cuts lines out of a buffer that grows, and looks at each byte once however slowly it comes.

@@ -39,25 +39,35 @@ bool is_connections(Name id, std::string_view value) noexcept {
 
 bool H2HeadReader::read_request(HpackDecoder& hpack, std::string_view block, bool ends, RequestHead& head,
                                 Arena& arena) {
+  if (known_.find(block, ends, limits_, head, arena)) {
+    if (refused()) refusal_ = {};
+    return true;
+  }
   head.clear();
   head.version = Version::http2;
   begin(&head, head.fields, arena);
-  const bool whole = hpack.decode(block, [this](auto name, auto value) { add(name, value); });
+  const bool whole = read(hpack, block);
   if (is_token(value_of(Pseudo::method))) {  // a refusal, too, answers a method
     head.method_text = value_of(Pseudo::method);
     head.method = method_of(head.method_text);
   }
-  if (whole && !refused()) judge(ends);
+  if (whole && !refused() && judge(ends)) known_.keep(block, ends, limits_, head);
   return whole;
 }
 
 bool H2HeadReader::read_trailers(HpackDecoder& hpack, std::string_view block, Fields& trailers, Arena& arena) {
   trailers.clear();
   begin(nullptr, trailers, arena);
+  return read(hpack, block);
+}
+
+bool H2HeadReader::read(HpackDecoder& hpack, std::string_view block) {
+  known_.has_read(block);
   return hpack.decode(block, [this](auto name, auto value) { add(name, value); });
 }
 
 bool H2HeadReader::skip(HpackDecoder& hpack, std::string_view block) {
+  known_.has_read(block);
   return hpack.decode(block, [](auto, auto) {});
 }
 

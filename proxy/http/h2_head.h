@@ -9,6 +9,7 @@
 
 #include "proxy/base/arena.h"
 #include "proxy/http/h1_lines.h"
+#include "proxy/http/h2_known_heads.h"
 #include "proxy/http/hpack.h"
 #include "proxy/http/message.h"
 #include "proxy/http/request_rules.h"
@@ -20,7 +21,12 @@ class H2HeadReader {
   // `tls` says which port is the listener's default one. Limits::head bounds the list as SETTINGS_MAX_HEADER_LIST_SIZE
   // counts it, however short the block was.
   explicit H2HeadReader(const H1Limits& limits, bool tls = false) : limits_(limits), tls_(tls) {}
-  void restart(bool tls) { tls_ = tls; }  // another connection
+  // Another connection.
+  void restart(bool tls) {
+    tls_ = tls;
+    known_.clear();
+  }
+  void shrink() { known_.clear(); }
 
   // Each reads one whole block; false where HPACK can't (a connection error). `ends`: no content follows. Whatever the
   // fields are, the block is read to its end; refusal() then says what is wrong with them.
@@ -35,6 +41,7 @@ class H2HeadReader {
   enum class Pseudo : std::uint8_t { method, scheme, path, authority, protocol };
   static constexpr std::size_t kPseudos = 5;
 
+  bool read(HpackDecoder& hpack, std::string_view block);
   void begin(RequestHead* head, Fields& fields, Arena& arena);
   bool fits(std::string_view name, std::string_view value);
   void add(std::string_view name, std::string_view value);
@@ -49,6 +56,7 @@ class H2HeadReader {
 
   const H1Limits& limits_;
   bool tls_;
+  H2KnownHeads known_;
   // Of the block being read.
   RequestHead* head_ = nullptr;  // null: trailers
   Fields* fields_ = nullptr;

@@ -48,6 +48,7 @@ void H2RequestParser::shrink() {
   if (streams_ > 0 || in_message() || end_slot_ != kNone) return;
   std::vector<Open>().swap(open_);
   std::string().swap(block_);
+  reader_.shrink();
   head_ = {};
   trailers_ = {};
   arena_ = {};

@@ -198,13 +198,20 @@ void append_hpack_indexed(std::string& out, std::size_t index) {
   out.append(code.data(), put_rest(code.data() + 1, index - 127));
 }
 
+void append_hpack_run(std::string& out, std::size_t index, std::size_t count) {
+  if (index >= 127) {
+    for (; count > 0; --count) append_hpack_indexed(out, index--);
+    return;
+  }
+  std::array<char, 128> codes;
+  for (std::size_t i = 0; i < count; ++i) codes[i] = static_cast<char>(kIndexed | (index - i));
+  out.append(codes.data(), count);
+}
+
 void append_hpack_named(std::string& out, std::size_t index, std::string_view value) {
-  const std::size_t begin = out.size();
-  out.resize(begin + value.size() + 2 * kFieldRoom);
-  char* at = out.data() + begin;
-  *at++ = 15;
-  at = put_text(put_rest(at, index - 15), value);
-  out.resize(static_cast<std::size_t>(at - out.data()));
+  std::array<char, 2 * kFieldRoom> code{15};
+  char* const end = put_length(put_rest(code.data() + 1, index - 15), value.size());
+  out.append(code.data(), end).append(value);
 }
 
 void append_hpack_status(std::string& out, int status) {

@@ -60,6 +60,10 @@ void append_hpack_status(std::string& out, int status);
 void append_hpack_indexed(std::string& out, std::size_t index);                        // an entry as it is
 void append_hpack_named(std::string& out, std::size_t index, std::string_view value);  // the name of an entry
 
+// Entries as they are, one after the other, from `index` downwards: in the order in which they entered. `count` <=
+// `index`.
+void append_hpack_run(std::string& out, std::size_t index, std::size_t count);
+
 // What tells one user from another: it stays out of every table on the way, so that nobody learns of it by sizes.
 bool is_hpack_secret(Name id);
 
