@@ -40,15 +40,23 @@ Error of_origin(Code code, std::string detail) {
 
 }  // namespace
 
+// The head of an answer without content, whose end hasn't come: until it has, the answer may yet be broken, and there
+// is no content by which anybody could see it.
+struct H2OriginCodec::Held {
+  ResponseHead head;
+  Arena bytes;
+};
+
 struct H2OriginCodec::Stream {
   explicit Stream(H2Answer& its_answer, Method its_method) : answer(its_answer), method(its_method) {}
 
   H2Answer& answer;
   const Method method;
   bool head_came = false, over = false;  // the answer's
-  bool content_ends = false;             // the request's: nothing follows what waits
-  bool counted = false;                  // its length is known, and
-  std::uint64_t left = 0;                // so much of it is yet to be written
+  std::unique_ptr<Held> held;
+  bool content_ends = false;  // the request's: nothing follows what waits
+  bool counted = false;       // its length is known, and
+  std::uint64_t left = 0;     // so much of it is yet to be written
   std::string waiting, trailers;
   std::size_t sent = 0;  // of what waits
   std::string why;       // what nghttp2 found wrong
@@ -260,7 +268,7 @@ bool H2OriginCodec::field(StreamId stream, std::string_view name, std::string_vi
 void H2OriginCodec::block_ends(StreamId stream, bool ends) {
   Stream* const of = find(stream);
   if (of == nullptr || of->over) return;
-  if (of->head_came) return ended(*of, answer_.finish_trailers());
+  if (of->head_came) return ended(stream, answer_.finish_trailers());
   ResponseHead* const head = answer_.finish_head(of->method, ends);
   const bool switches = head != nullptr && head->status == 101;
   const bool interim = head != nullptr && head->status < 200;
@@ -271,9 +279,14 @@ void H2OriginCodec::block_ends(StreamId stream, bool ends) {
     return;
   }
   of->head_came = !interim;
+  const bool empty = head->framing == Framing::none || (head->framing == Framing::length && head->content_length == 0);
+  if (!interim && !ends && empty) {
+    of->held = std::make_unique<Held>();
+    answer_.give(of->held->head, of->held->bytes);
+    return;
+  }
   of->answer.on_h2_head(*head);
-  if (!ends) return;
-  if (Stream* const still = find(stream)) ended(*still, no_trailers_);
+  if (ends) ended(stream, no_trailers_);
 }
 
 void H2OriginCodec::content(StreamId stream, std::string_view bytes) {
@@ -282,15 +295,23 @@ void H2OriginCodec::content(StreamId stream, std::string_view bytes) {
 }
 
 void H2OriginCodec::content_ends(StreamId stream) {
-  if (Stream* const of = find(stream)) ended(*of, no_trailers_);
+  ended(stream, no_trailers_);
 }
 
 void H2OriginCodec::note(StreamId stream, std::string_view what) {
   if (Stream* const of = find(stream)) of->why = what;
 }
 
-void H2OriginCodec::ended(Stream& stream, const Fields& trailers) {
-  if (!std::exchange(stream.over, true)) stream.answer.on_h2_end(trailers);
+void H2OriginCodec::ended(StreamId stream, const Fields& trailers) {
+  Stream* of = find(stream);
+  if (of == nullptr || of->over) return;
+  if (const auto held = std::move(of->held)) {
+    of->answer.on_h2_head(held->head);
+    of = find(stream);
+    if (of == nullptr) return;  // nobody wants the rest
+  }
+  of->over = true;
+  of->answer.on_h2_end(trailers);
 }
 
 // The stream is gone from here on, whatever the answer does now.

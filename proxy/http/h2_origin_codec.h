@@ -84,6 +84,7 @@ class H2OriginCodec {
   std::size_t streams() const { return streams_.size(); }
 
  private:
+  struct Held;
   struct Stream;
   enum class Oddity : std::uint8_t { settings, ping, window_update, empty_data, other };
   struct Callbacks;  // from nghttp2 to the functions below
@@ -97,7 +98,7 @@ class H2OriginCodec {
   void content(StreamId stream, std::string_view bytes);
   void content_ends(StreamId stream);
   void note(StreamId stream, std::string_view what);  // is wrong with it
-  void ended(Stream& stream, const Fields& trailers);
+  void ended(StreamId stream, const Fields& trailers);
   long fill(StreamId stream, std::span<char> into, std::uint32_t& flags);
   void finish(StreamId stream, const Stream& of, std::uint32_t& flags);
   void lose(StreamId stream, Error error, bool unprocessed);

@@ -52,6 +52,11 @@ class H2AnswerFields {
   // All are there. `ends`: nothing follows. Views hold until begin().
   ResponseHead* finish_head(Method request, bool ends);  // null: error()
   const Fields& finish_trailers();                       // without what means something only in a head
+  // The head that was finished, and the memory that its views point into, for something of the same kind.
+  void give(ResponseHead& head, Arena& bytes) {
+    std::swap(head, head_);
+    std::swap(bytes, bytes_);
+  }
   const Error& error() const { return error_; }
 
  private:

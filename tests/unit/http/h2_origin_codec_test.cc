@@ -146,6 +146,7 @@ TEST_CASE("answers", "[h2]") {
               headers(1, kFine, true),
           "103 none Link=<a>\n100 none\n200 0\n[] end"},
       Row{"none by its status", headers(1, {{":status", "204"}}, true), "204 none\n[] end"},
+      Row{"none, and its end later", headers(1, {{":status", "204"}}) + data(1, "", true), "204 none\n[] end"},
       Row{"padding", headers(1, kFine) + frame(kData, kPadded | kEndStream, 1, std::string("\3hey\0\0\0", 7)),
           "200\n[hey] end"},
       Row{"a head in pieces",
@@ -200,7 +201,8 @@ TEST_CASE("what is no answer is the loss of its stream alone", "[h2]") {
               frame(kMore, 0, 1, block({{"a", std::string(16'000, 'x')}})) +
               frame(kMore, kEndHeaders, 1, block({{"a", std::string(16'000, 'x')}})),
           ""},
-      Row{"content of a 204", headers(1, {{":status", "204"}}) + data(1, "evil", true), "204 none\n"},
+      Row{"content of a 204", headers(1, {{":status", "204"}}) + data(1, "evil", true), ""},
+      Row{"a 204 that is reset", headers(1, {{":status", "204"}}) + frame(kReset, 0, 1, number(2, 4)), ""},
       Row{"more than its length", headers(1, {{":status", "200"}, {"content-length", "3"}}) + data(1, "hello", true),
           "200 3 Content-Length=3\n"},
       Row{"less than its length", headers(1, {{":status", "200"}, {"content-length", "9"}}) + data(1, "hello", true),
