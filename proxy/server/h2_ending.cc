@@ -44,7 +44,7 @@ void H2Session::say_goodbye(H2End why, std::uint32_t last_stream) {
 
 void H2Session::close_streams() {
   for (auto& stream : streams_) {
-    if (stream) pool_.give_back(std::move(stream));
+    if (stream) shared_.streams.give_back(std::move(stream));
   }
 }
 

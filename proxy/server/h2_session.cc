@@ -15,7 +15,7 @@ constexpr std::size_t kEarlyPriorities = 16;
 }  // namespace
 
 H2Session::H2Session(WorkerContext& worker, const H1Limits& limits, H2Shared& shared)
-    : worker_(worker), limits_(limits), pool_(shared.streams), parser_(limits), sender_(worker, shared.heads) {}
+    : worker_(worker), limits_(limits), shared_(shared), parser_(limits), sender_(worker, shared.heads) {}
 
 H2Session::~H2Session() {
   detach();
@@ -164,7 +164,7 @@ void H2Session::on_head() {
   const std::size_t slot = parser_.slot();
   if (slot >= streams_.size()) streams_.resize(slot + 1);
   give_back(slot);
-  auto& place = streams_[slot] = pool_.borrow();
+  auto& place = streams_[slot] = shared_.streams.borrow();
   H2Stream& stream = *place;
   parser_.take_head(stream.head, stream.arena);
   stream.open(*this, {parser_.stream(), slot, initial_window_, parser_.client_ended(slot)});
@@ -257,13 +257,20 @@ void H2Session::release(H2Stream& stream) {
 }
 
 void H2Session::give_back(std::size_t slot) {
-  if (slot < streams_.size() && streams_[slot]) pool_.give_back(std::move(streams_[slot]));
+  if (slot < streams_.size() && streams_[slot]) shared_.streams.give_back(std::move(streams_[slot]));
 }
 
 void H2Session::use_window(std::size_t bytes) {
   if (bytes == 0 || closing_) return;
   const std::uint32_t increment = window_in_.give_back(bytes);
   if (increment > 0) grant(0, increment);
+}
+
+std::size_t H2Session::lend(std::size_t bytes) {
+  if (bytes > shared_.ahead) return 0;
+  shared_.ahead -= bytes;
+  use_window(bytes);
+  return bytes;
 }
 
 void H2Session::grant(std::uint32_t stream, std::uint32_t increment) {

@@ -25,6 +25,9 @@ struct H2Shared {
   explicit H2Shared(WorkerContext& worker) : streams(worker) {}
   H2StreamPool streams;
   HpackHeads heads;
+  // What uploads of all connections may hold beyond their connections' windows: those that get on needn't wait for
+  // those that don't. Bytes.
+  std::size_t ahead = 32 * 1024 * 1024;
 };
 
 class H2Session final : public ClientSession {
@@ -53,6 +56,10 @@ class H2Session final : public ClientSession {
   void cut(H2Stream& stream, H2Code code);  // it can't be answered to its end
   void release(H2Stream& stream);           // and its exchange is over: not to be touched any more
   void use_window(std::size_t bytes);
+  // Opens the connection's window for content that still waits, as far as the worker has room for it: how many bytes
+  // were lent, to be repaid.
+  std::size_t lend(std::size_t bytes);
+  void repay(std::size_t bytes) { shared_.ahead += bytes; }
   void grant(std::uint32_t stream, std::uint32_t increment);
   void flush_later();
   // A client that can send nothing isn't slow.
@@ -94,7 +101,7 @@ class H2Session final : public ClientSession {
 
   WorkerContext& worker_;
   const H1Limits& limits_;
-  H2StreamPool& pool_;
+  H2Shared& shared_;
   ClientConnection* connection_ = nullptr;
   BufferPool::Buffer buffer_;  // while there is something in it
   std::size_t filled_ = 0, parsed_ = 0;
@@ -113,7 +120,7 @@ class H2Session final : public ClientSession {
   std::shared_ptr<const void> hold_ = std::make_shared<const char>();  // FetchOrder::hold
   unsigned idle_looks_ = 0;                                            // of the clock, since something came
 
-  // For all streams of a connection: an origin that stands still mustn't stop uploads to others before there are eight.
+  // For all streams of a connection, beyond what is lent to them.
   static constexpr std::uint32_t kWindowIn = 8 * H2Stream::kWindowIn;
 };
 

@@ -23,7 +23,7 @@ void H2Stream::open(H2Session& session, const Opened& opened) {
   finished_ = ended_ = closed_ = waits_ = over_ = tunnels_ = false;
   client_ended_ = opened.client_ended;
   continue_due_ = head.expect_continue;
-  turn_ = unreturned_ = 0;
+  turn_ = unreturned_ = lent_ = 0;
   body_bytes_ = progress_ = 0;
   priority = parse_priority(head.fields.value(Name::priority));
 }
@@ -37,7 +37,7 @@ void H2Stream::close() {
   }
   let_upload_go();
   if (waits_) session_->sender().forget(*this);
-  if (unreturned_ > 0) session_->use_window(unreturned_);
+  give_back(unreturned_);
   session_ = nullptr;
   content_.clear();
   trailers_.clear();
@@ -53,7 +53,7 @@ bool H2Stream::on_body(std::string_view bytes, std::size_t flow) {
   body_bytes_ += bytes.size();
   progress_ += flow;
   if (upload_ && !tunnels_ && exchange.route != nullptr && body_bytes_ > exchange.route->max_request_body) {
-    session_->use_window(std::exchange(unreturned_, 0));
+    give_back(unreturned_);
     let_upload_go()->abandon(Upload::End::too_large);  // one whose length wasn't said
   }
   if (!upload_ && exchange.upgrade.empty()) {  // nobody wants it: the stream's window isn't opened again
@@ -61,6 +61,7 @@ bool H2Stream::on_body(std::string_view bytes, std::size_t flow) {
     return true;
   }
   unreturned_ += flow;
+  lent_ += session_->lend(flow);
   upload_ ? upload_->append(bytes) : void(early_.append(bytes));
   return true;
 }
@@ -74,10 +75,18 @@ void H2Stream::on_end(std::string trailers) {
 void H2Stream::use_window() {
   if (session_ == nullptr || !upload_) return;
   const std::size_t used = unreturned_ - std::min(unreturned_, upload_->waiting());
-  unreturned_ -= used;
-  session_->use_window(used);
+  give_back(used);
   const std::uint32_t increment = client_ended_ ? 0 : window_in_.give_back(used);
   if (increment > 0) session_->grant(id_, increment);
+}
+
+// So much of what came waits no more: what was lent for it is repaid, for the rest the connection's window opens.
+void H2Stream::give_back(std::size_t bytes) {
+  unreturned_ -= bytes;
+  const std::size_t repaid = std::min(bytes, lent_);
+  lent_ -= repaid;
+  session_->repay(repaid);
+  session_->use_window(bytes - repaid);
 }
 
 void H2Stream::read_request_body(std::shared_ptr<Upload> upload) {
@@ -246,7 +255,7 @@ void H2Stream::exchange_over() {
   over_ = true;
   if (upload_) {  // nobody takes the rest of the body
     let_upload_go();
-    if (session_ != nullptr) session_->use_window(std::exchange(unreturned_, 0));
+    if (session_ != nullptr) give_back(unreturned_);
   }
   if (session_ == nullptr || !ended_) return;
   close_at_parser();

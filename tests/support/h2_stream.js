@@ -138,6 +138,7 @@ export class Stream {
       const room = () => Math.min(this.window, connection.window, connection.theirs.MAX_FRAME_SIZE);
       if (rest.length) await connection.until(() => room() > 0 || this.shut, `weir to open the window of stream ${this.id}`);
       if (this.shut) return;
+      if (rest.length && room() <= 0) continue;   // another stream has taken it
       const piece = rest.subarray(0, Math.max(0, room()));
       rest = rest.subarray(piece.length);
       connection.data(this.id, piece, { end: end && rest.length === 0 });
