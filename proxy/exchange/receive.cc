@@ -1,5 +1,6 @@
 // receive: which route the request belongs to, whether it may pass, and under which key its answer is kept.
 #include <cstring>
+#include <memory>
 #include <random>
 #include <span>
 
@@ -117,6 +118,25 @@ void say_scheme(Fields& fields, bool secure) {
   }
 }
 
+Next refuse_content(Exchange& x) {
+  return x.refuse(400, "a GET with a body is not served from a cached route");
+}
+
+// Of a request that doesn't say beforehand how much content it has: the first byte of it, or its end, tells that.
+Next await_end(Exchange& x) {
+  const Upload& upload = *x.upload;
+  if (upload.received() > 0 || (upload.end() != Upload::End::open && upload.end() != Upload::End::whole)) {
+    return refuse_content(x);
+  }
+  if (upload.end() == Upload::End::open) return Next::wait;
+  x.upload.reset();
+  x.request->framing = Framing::none;
+  x.step = &kLookup;
+  return Next::run;
+}
+
+const Step kAwaitEnd{"await", await_end};
+
 Next receive(Exchange& x) {
   RequestHead& request = *x.request;
   x.asked = x.worker.node.rules.head();
@@ -145,9 +165,23 @@ Next receive(Exchange& x) {
   x.eligibility = eligible(request, x.directives, x.route->policy);
   if (!request.upgrade.empty()) take_up_upgrade(x);
   if (x.step != &kReceiveRequest) return Next::run;  // no good one
-  if (x.eligibility.lookup && has_body(request))
-    return x.refuse(400, "a GET with a body is not served from a cached route");
-  x.step = x.eligibility.lookup ? &kLookup : &kJoin;
+  if (!x.eligibility.lookup) {
+    x.step = &kJoin;
+    return Next::run;
+  }
+  if (!has_body(request)) {
+    x.step = &kLookup;
+    return Next::run;
+  }
+  if (request.framing == Framing::length || request.expect_continue) return refuse_content(x);
+  x.upload = std::make_shared<Upload>();
+  x.upload->on_data([&x, theirs = std::weak_ptr<Upload>(x.upload)] {
+    x.worker.loop.defer([&x, theirs] {
+      if (const auto upload = theirs.lock(); upload && upload == x.upload && x.step == &kAwaitEnd) x.advance();
+    });
+  });
+  x.channel.read_request_body(x.upload);
+  x.step = &kAwaitEnd;
   return Next::run;
 }
 

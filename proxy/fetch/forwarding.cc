@@ -2,6 +2,7 @@
 #include "proxy/fetch/forwarding.h"
 
 #include <algorithm>
+#include <array>
 
 #include "proxy/base/text.h"
 #include "proxy/cache/vary.h"
@@ -40,9 +41,7 @@ std::string_view without_port(std::string_view authority) {
   return authority.substr(0, end);
 }
 
-}  // namespace
-
-bool is_weirs_own(const Field& field) {
+bool has_weirs_name(const Field& field) {
   switch (field.id) {
     case Name::host:
     case Name::content_length:
@@ -66,6 +65,19 @@ bool is_weirs_own(const Field& field) {
   };
   return begins("X-Forwarded-") || begins("X-Original-") || begins("X-Rewrite-") || begins("X-Method-Override") ||
          begins("X-HTTP-Method") || is_client_cert(field.name);
+}
+
+}  // namespace
+
+bool is_weirs_own(const Field& field) {
+  if (field.id != Name::other || field.name.find('_') == std::string_view::npos) return has_weirs_name(field);
+  // CGI, and what has its ways, knows no `-` from `_`: to such an origin it would be the same field. None of the names
+  // is as long as this.
+  std::array<char, 64> room;
+  const std::string_view name = field.name.substr(0, room.size());
+  std::replace_copy(name.begin(), name.end(), room.begin(), '_', '-');
+  const std::string_view hyphened(room.data(), name.size());
+  return has_weirs_name(Field{hyphened, {}, name_of(hyphened)});
 }
 
 std::string trailers_of_request(const Fields& trailers) {

@@ -113,7 +113,22 @@ for (const path of ['/page', '/origin', '/off']) {
     assert.equal(fields.get('x-forwarded-proto'), 'http');
     assert.equal(fields.get('x-forwarded-host'), 'streamvibe.test');
   });
+
+  // CGI and its heirs (WSGI, Rack, PHP) make one variable of `X-Real-IP` and `X_Real_IP`.
+  scenario(`${path}: nor with underscores for hyphens`, kRoutes, async ({ origin, get }) => {
+    origin.otherwise(numbered());
+    const names = [...kOwn, ...kNever, 'Client-Cert', 'X-Forwarded-Anything', 'X-Request-Id', 'Content-Length'].map((name) => name.replaceAll('-', '_'))
+      .filter((name) => name.includes('_'));
+    await get(path, Object.fromEntries([...names, 'X-Real_IP', `X_Forwarded_${'x'.repeat(100)}`].map((name) => [name, 'evil.test'])));
+    for (const [name, value] of origin.last(path).fields.list) assert.equal(value.includes('evil'), false, `${name}: ${value}`);
+  });
 }
+
+scenario('a field of the API\'s own may have underscores', kRoutes, async ({ origin, get }) => {
+  origin.otherwise(numbered());
+  await get('/off', { x_api_key: 'k', X_Forwarded: '1', api_host: 'h' });
+  for (const [name, value] of [['x_api_key', 'k'], ['x_forwarded', '1'], ['api_host', 'h']]) assert.equal(origin.last('/off').get(name), value, name);
+});
 
 scenario('a route with a ttl: fields outside the key do not reach the origin', kRoutes, async ({ origin, get }) => {
   origin.otherwise(numbered());
@@ -151,6 +166,36 @@ scenario('a GET with a body: 400 where the answer may be kept, forwarded where n
   assert.equal(origin.count('/page'), 0);
   assert.equal((await send('GET /off', {}, 'body')).status, 200);
   assert.equal(origin.last('/off').body.toString(), 'body');
+});
+
+const kChunked = 'GET /page HTTP/1.1\r\nHost: streamvibe.test\r\nTransfer-Encoding: chunked\r\n\r\n';
+for (const [how, pieces, status] of [['at once', [`${kChunked}0\r\n\r\n`], 200], ['later', [kChunked, '0\r\n\r\n'], 200],
+  ['with trailers', [kChunked, '0\r\nX-End: 1\r\n', '\r\n'], 200], ['with a byte', [`${kChunked}1\r\n`, 'x'], 400], ['with a byte, at once', [`${kChunked}1\r\nx\r\n0\r\n\r\n`], 400],
+  ['malformed', [kChunked, 'x\r\n'], 400]]) {
+  scenario(`a GET whose chunks end ${how}: what comes decides`, kRoutes, async ({ origin, get, connect }) => {
+    origin.otherwise(numbered());
+    const client = await connect();
+    for (const piece of pieces) {
+      client.send(piece);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.equal((await client.answer()).status, status);
+    assert.equal(origin.count('/page'), status === 200 ? 1 : 0);
+    assert.equal(isHit(await get('/page')), status === 200);
+  });
+}
+
+scenario('a GET over HTTP/2 whose stream ends after its head: what comes decides', kRoutes, async ({ origin, h2: open }) => {
+  origin.otherwise(numbered());
+  const h2 = await open();
+  const [plain, trailed, full] = [{ body: '' }, { body: '', trailers: { 'x-end': '1' } }, { body: 'x' }].map((how) => h2.request('GET /page', how));
+  assert.equal((await plain.answer()).status, 200);
+  assert.equal((await trailed.answer()).status, 200);
+  assert.equal((await full.answer()).status, 400);
+  assert.equal(origin.count('/page'), 1);
+  const left = h2.request('GET /page', { body: '', end: false });
+  left.reset();
+  assert.ok(isHit(await h2.get('/page')));
 });
 
 scenario('an absolute target is the same as its origin form, and its authority counts', kPlain, async ({ origin, get }) => {
