@@ -283,7 +283,7 @@ void H2OriginCodec::block_ends(StreamId stream, bool ends) {
   if (!interim && !ends && empty) {
     of->held = std::make_unique<Held>();
     answer_.give(of->held->head, of->held->bytes);
-    return;
+    return of->answer.on_h2_answered();
   }
   of->answer.on_h2_head(*head);
   if (ends) ended(stream, no_trailers_);

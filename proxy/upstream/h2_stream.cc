@@ -111,6 +111,11 @@ void H2OriginStream::on_h2_head(ResponseHead& head) {
   user_->on_origin_head(head);
 }
 
+void H2OriginStream::on_h2_answered() {
+  answered_ = true;
+  watch_answer();
+}
+
 void H2OriginStream::on_h2_content(std::string_view bytes) {
   if (user_ == nullptr) return;
   if (paused_ || !held_.empty()) {

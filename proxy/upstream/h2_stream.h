@@ -29,6 +29,7 @@ class H2OriginStream final : public OriginConnection, private H2Answer {
 
  private:
   void on_h2_head(ResponseHead& head) override;
+  void on_h2_answered() override;
   void on_h2_content(std::string_view bytes) override;
   void on_h2_end(const Fields& trailers) override;
   void on_h2_lost(Error error, bool unprocessed) override;
