@@ -40,8 +40,7 @@ Error of_origin(Code code, std::string detail) {
 
 }  // namespace
 
-// The head of an answer without content, whose end hasn't come: until it has, the answer may yet be broken, and there
-// is no content by which anybody could see it.
+// The head of a 304 whose end hasn't come. It makes a copy fresh, and until it has ended it may yet be broken.
 struct H2OriginCodec::Held {
   ResponseHead head;
   Arena bytes;
@@ -279,8 +278,7 @@ void H2OriginCodec::block_ends(StreamId stream, bool ends) {
     return;
   }
   of->head_came = !interim;
-  const bool empty = head->framing == Framing::none || (head->framing == Framing::length && head->content_length == 0);
-  if (!interim && !ends && empty) {
+  if (head->status == 304 && !ends) {
     of->held = std::make_unique<Held>();
     answer_.give(of->held->head, of->held->bytes);
     return of->answer.on_h2_answered();

@@ -29,7 +29,7 @@ class H2Answer {
  public:
   virtual ~H2Answer() = default;
   virtual void on_h2_head(ResponseHead& head) = 0;
-  virtual void on_h2_answered() {}  // a head came, which is told with the end of its stream: it has no content
+  virtual void on_h2_answered() {}  // the head of a 304 came, which is told with the end of its stream
   // The origin may send so many bytes more once consumed() was said of them.
   virtual void on_h2_content(std::string_view bytes) = 0;
   virtual void on_h2_end(const Fields& trailers) = 0;
