@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/config/tls_severity.h"
+
 namespace weir {
 namespace {
 
@@ -15,15 +17,6 @@ constexpr std::string_view word_of(TlsFinding::Option option) {
     case TlsFinding::Option::client_ca: break;
   }
   return "client_certificates.ca_file";
-}
-
-Diagnostic::Severity severity_of(TlsFinding::Weight weight) {
-  switch (weight) {
-    case TlsFinding::Weight::warning: return Diagnostic::Severity::warning;
-    case TlsFinding::Weight::expired: return Diagnostic::Severity::expired;
-    case TlsFinding::Weight::error: break;
-  }
-  return Diagnostic::Severity::error;
 }
 
 // Where the option stands that a finding is about.

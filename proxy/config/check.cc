@@ -12,6 +12,18 @@
 namespace weir {
 namespace {
 
+// More than any operator's own networks, and so nearly everybody: 0.0.0.0/1 and 128.0.0.0/1 are everybody together. The
+// private networks of IPv6 (fc00::/7, fe80::/10) are large, and nobody comes from there who isn't near.
+bool takes_in_strangers(const IpRange& range) {
+  constexpr unsigned kV4Bits = 96;  // before those of IPv4
+  static const Ip first_v4 = Ip::of(std::string_view("\0\0\0\0", 4));
+  if (range.first.v4() && range.bits >= kV4Bits) return range.bits < kV4Bits + 8;
+  const auto& bytes = range.first.bytes;
+  const bool nearby = (range.bits >= 7 && (bytes[0] & 0xfe) == 0xfc) ||
+                      (range.bits >= 10 && bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80);
+  return (range.bits < 16 && !nearby) || range.contains(first_v4);
+}
+
 class Checker {
  public:
   Checker(Config& config, Diagnostics& diagnostics) : config_(config), diagnostics_(diagnostics) {}
@@ -80,10 +92,12 @@ class Checker {
 
   void check_believed(const std::vector<AddressRange>& ranges, const std::string& path) {
     for (std::size_t i = 0; i < ranges.size(); ++i) {
-      if (!ranges[i].range.everybody()) continue;
+      const bool everybody = ranges[i].range.everybody();
+      if (!everybody && !takes_in_strangers(ranges[i].range)) continue;
       const std::string item = path + "." + std::to_string(i);
       say(Diagnostic::Severity::warning, at(config_.places.contains(item) ? item : path),
-          "anybody may say here who he is", "the addresses of your balancers");
+          everybody ? "anybody may say here who he is" : "anybody in " + ranges[i].text + " may say here who he is",
+          "the addresses of your balancers");
     }
   }
 

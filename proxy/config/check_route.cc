@@ -3,6 +3,7 @@
 #include "proxy/config/check_route.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "proxy/base/text.h"
@@ -86,6 +87,8 @@ class RouteChecker {
   }
 
   void check_upgrade() {
+    for (std::size_t i = 0; i < route_.upgrade.size(); ++i)
+      check_protocol(route_.upgrade[i], "upgrade." + std::to_string(i));
     if (own("upgrade") && every_method([](Method m) { return m != Method::get; })) {
       error("upgrade", "upgrade never applies: only a GET asks for one", "a route with GET");
     }
@@ -96,6 +99,22 @@ class RouteChecker {
     if (own("timeouts.idle") && route_.upgrade.empty()) {
       error("timeouts.idle", "idle never applies: it is the silence in a tunnel", "upgrade: [ websocket ], or no idle");
     }
+  }
+
+  // Any name may be one that clients and origin agreed on, so a slip looks like a protocol, and no client ever asks for
+  // it.
+  void check_protocol(const std::string& protocol, const std::string& item) {
+    constexpr std::array<std::string_view, 6> kSwitches{"true", "false", "yes", "no", "on", "off"};
+    constexpr std::array<std::string_view, 1> kKnown{"websocket"};
+    const std::string path = route_.places.contains(item) ? item : "upgrade";
+    const std::string name = lower(protocol.substr(0, protocol.find('/')));
+    if (std::find(kSwitches.begin(), kSwitches.end(), name) != kSwitches.end())
+      return error(path, "\"" + printable(protocol) + "\" is no protocol",
+                   "upgrade: websocket, or upgrade: [] for none");
+    const auto near = nearest(name, kKnown);
+    if (!near.empty() && near != name)
+      warn(path, "no protocol of note is called \"" + printable(protocol) + "\"",
+           "did you mean \"" + std::string(near) + "\"?");
   }
 
   void check_cache() {

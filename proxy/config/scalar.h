@@ -89,7 +89,7 @@ concept IsScalar = requires(std::string_view text, const T& value) {
 WEIR_SCALAR(bool, "true or false", R"("type":"boolean")");
 WEIR_SCALAR(unsigned, "a number", R"("type":"integer","minimum":0)");
 WEIR_SCALAR(int, "a status code", R"("type":"integer","minimum":100,"maximum":599)");
-WEIR_SCALAR(Duration, "a duration", R"("type":"string","pattern":"^([0-9]+(ns|us|ms|s|m|h|d)|.*\\$\\{.*)$")");
+WEIR_SCALAR(Duration, "a duration", R"("type":"string","pattern":"^([0-9]+(ms|s|m|h|d)|.*\\$\\{.*)$")");
 WEIR_SCALAR(Size, "a size", R"("type":"string","pattern":"^([0-9]+([kKMGT]i?)?B|.*\\$\\{.*)$")");
 WEIR_SCALAR(Percent, "a percentage", R"("type":"string","pattern":"^([0-9.]+%|.*\\$\\{.*)$")");
 WEIR_SCALAR(std::string, "a text", R"("type":["string","number"])");

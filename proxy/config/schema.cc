@@ -4,6 +4,7 @@
 #include <initializer_list>
 
 #include "proxy/base/json.h"
+#include "proxy/base/text.h"
 #include "proxy/config/config.h"
 #include "proxy/config/shape.h"
 
@@ -16,10 +17,19 @@ std::string quoted(std::string_view text) {
   return out;
 }
 
+// Without quotes YAML takes it for a number, as in `min_version: 1.3`.
+bool is_number(std::string_view text) {
+  return !text.empty() && is_digit(text.front()) && is_digit(text.back()) &&
+         text.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
 template <class Texts>
 std::string enumeration(const Texts& texts) {
   std::string out;
-  for (const std::string_view text : texts) out.append(out.empty() ? "" : ",").append(quoted(text));
+  for (const std::string_view text : texts) {
+    out.append(out.empty() ? "" : ",").append(quoted(text));
+    if (is_number(text)) out.append(",").append(text);
+  }
   return "\"enum\":[" + out + "]";
 }
 

@@ -1,5 +1,6 @@
 // PURGE and SOFTPURGE of one URL on the public port, for the addresses in admin.purge_from; never forwarded.
 #include "proxy/exchange/exchange.h"
+#include "proxy/route/request_refusals.h"
 #include "proxy/route/url.h"
 
 namespace weir {
@@ -7,8 +8,7 @@ namespace weir {
 Next purge(Exchange& x) {
   // A proxy's own address stands for nobody whom that proxy didn't name.
   const auto client = x.client_named ? Ip::parse(x.client_address) : std::nullopt;
-  if (!client || !any_contains(x.snapshot->shared->config->admin.purge_from, *client))
-    return x.refuse(405, "this method is not served here");
+  if (!client || !any_contains(x.snapshot->shared->config->admin.purge_from, *client)) return x.refuse(405, kNotServed);
   const RequestHead& request = *x.request;
   const PlainUrl url{std::string(request.authority), std::string(request.path), std::string(request.query),
                      request.has_query};

@@ -7,7 +7,7 @@
 #include "proxy/base/text.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/http/upgrade.h"
-#include "proxy/net/websocket.h"
+#include "proxy/route/request_refusals.h"
 
 namespace weir {
 namespace {
@@ -59,8 +59,8 @@ bool is_plain_id(std::string_view text) {
   return true;
 }
 
-bool has_body(const RequestHead& request) {
-  return request.framing == Framing::chunked || (request.framing == Framing::length && request.content_length > 0);
+Next refuse(Exchange& x, const Refusal& why) {
+  return x.refuse(why.status, why.detail);
 }
 
 Next pass_filters(Exchange& x) {
@@ -103,10 +103,8 @@ void take_up_upgrade(Exchange& x) {
     if (x.request->version == Version::http2) x.refuse(501, "no such protocol is tunnelled here");
     return;
   }
-  x.eligibility = {.lookup = false, .store = false, .why_not = "upgrade"};
-  constexpr std::string_view kKey = "Sec-WebSocket-Key";
-  const bool needs_key = equals_ignoring_case(x.upgrade, "websocket") && x.request->version != Version::http2;
-  if (needs_key && !is_websocket_key(x.request->fields.joined(kKey))) x.refuse(400, "a WebSocket without its one key");
+  x.eligibility = kUpgraded;
+  if (Refusal why; !judge_upgrade(*x.request, x.upgrade, why)) refuse(x, why);
 }
 
 // An origin that varies by it does so by weir's own word, which for http is that there is none.
@@ -118,15 +116,11 @@ void say_scheme(Fields& fields, bool secure) {
   }
 }
 
-Next refuse_content(Exchange& x) {
-  return x.refuse(400, "a GET with a body is not served from a cached route");
-}
-
 // Of a request that doesn't say beforehand how much content it has: the first byte of it, or its end, tells that.
 Next await_end(Exchange& x) {
   const Upload& upload = *x.upload;
   if (upload.received() > 0 || (upload.end() != Upload::End::open && upload.end() != Upload::End::whole)) {
-    return refuse_content(x);
+    return x.refuse(400, kNoContent);
   }
   if (upload.end() == Upload::End::open) return Next::wait;
   x.upload.reset();
@@ -137,12 +131,22 @@ Next await_end(Exchange& x) {
 
 const Step kAwaitEnd{"await", await_end};
 
+void await_content(Exchange& x) {
+  x.upload = std::make_shared<Upload>();
+  x.upload->on_data([&x, theirs = std::weak_ptr<Upload>(x.upload)] {
+    x.worker.loop.defer([&x, theirs] {
+      if (const auto upload = theirs.lock(); upload && upload == x.upload && x.step == &kAwaitEnd) x.advance();
+    });
+  });
+  x.channel.read_request_body(x.upload);
+  x.step = &kAwaitEnd;
+}
+
 Next receive(Exchange& x) {
   RequestHead& request = *x.request;
   x.asked = x.worker.node.rules.head();
-  if (request.method == Method::connect || request.method == Method::trace) {
-    return x.refuse(405, "this method is not served here");
-  }
+  Refusal why;
+  if (!judge_method(request, why)) return refuse(x, why);
   if (request.method == Method::purge || request.method == Method::softpurge) return purge(x);
   if (request.path.starts_with(RouteDictionaries::kPath) && serve_dictionary(x)) return Next::run;
   x.route = x.snapshot->shared->routes->match(request.method, request.method_text, request.path, x.values);
@@ -155,9 +159,7 @@ Next receive(Exchange& x) {
   if (request.fields.has(Name::cache_control) || request.fields.has(Name::pragma)) {
     x.directives = parse_request_cache_control(request.fields);
   }
-  if (request.framing == Framing::length && request.content_length > x.route->max_request_body) {
-    return x.refuse(413, "the request's body is larger than this route takes");
-  }
+  if (!judge_body_size(request, *x.route, why)) return refuse(x, why);
   if (x.route->looks_at_requests) {
     pass_filters(x);
     if (x.step != &kReceiveRequest) return Next::run;  // a filter answered
@@ -165,23 +167,9 @@ Next receive(Exchange& x) {
   x.eligibility = eligible(request, x.directives, x.route->policy);
   if (!request.upgrade.empty()) take_up_upgrade(x);
   if (x.step != &kReceiveRequest) return Next::run;  // no good one
-  if (!x.eligibility.lookup) {
-    x.step = &kJoin;
-    return Next::run;
-  }
-  if (!has_body(request)) {
-    x.step = &kLookup;
-    return Next::run;
-  }
-  if (request.framing == Framing::length || request.expect_continue) return refuse_content(x);
-  x.upload = std::make_shared<Upload>();
-  x.upload->on_data([&x, theirs = std::weak_ptr<Upload>(x.upload)] {
-    x.worker.loop.defer([&x, theirs] {
-      if (const auto upload = theirs.lock(); upload && upload == x.upload && x.step == &kAwaitEnd) x.advance();
-    });
-  });
-  x.channel.read_request_body(x.upload);
-  x.step = &kAwaitEnd;
+  if (!judge_body(request, x.eligibility, why)) return refuse(x, why);
+  x.step = x.eligibility.lookup ? &kLookup : &kJoin;
+  if (x.eligibility.lookup && request.framing == Framing::chunked) await_content(x);
   return Next::run;
 }
 

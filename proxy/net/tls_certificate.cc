@@ -144,7 +144,8 @@ void look_at_chain(Reading& reading, const TlsCertificate& certificate) {
   const X509* below = certificate.leaf.get();
   for (const X509Ptr& above : certificate.chain) {
     if (X509_NAME_cmp(X509_get_issuer_name(below), X509_get_subject_name(above.get())) != 0) {
-      reading.say(Option::certificate, Weight::warning, "the chain is out of order: clients may not find their way up",
+      reading.say(Option::certificate, Weight::warning,
+                  "the chain is out of order: who verifies it may not find the way up",
                   "each certificate followed by who signed it");
       return;
     }

@@ -9,6 +9,7 @@
 
 #include "proxy/base/check.h"
 #include "proxy/base/text.h"
+#include "proxy/net/tls_authorities.h"
 
 namespace weir {
 namespace {
@@ -41,15 +42,6 @@ std::vector<ShownName> names_of(X509* certificate) {
   }
   ERR_clear_error();
   return names;
-}
-
-std::string subject_of(X509* certificate) {
-  const BioPtr bio(BIO_new(BIO_s_mem()));
-  WEIR_CHECK(bio != nullptr);
-  X509_NAME_print_ex(bio.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
-  char* text = nullptr;
-  const long length = BIO_get_mem_data(bio.get(), &text);
-  return {text, static_cast<std::size_t>(std::max(0L, length))};
 }
 
 std::string name_of_client(X509* certificate) {
@@ -94,20 +86,6 @@ std::string bound_to(const TlsClients::Options& options, const std::vector<X509P
   unsigned length = 0;
   WEIR_CHECK(EVP_Digest(all.data(), all.size(), digest.data(), &length, EVP_sha256(), nullptr) == 1);
   return {reinterpret_cast<char*>(digest.data()), length};
-}
-
-void look_at_dates(const std::vector<X509Ptr>& authorities, const std::string& file, WallTime now,
-                   TlsFindings& findings) {
-  for (const X509Ptr& one : authorities) {
-    const WallTime ends = wall_time_of(X509_get0_notAfter(one.get()));
-    if (ends - now >= kCertificateSoon) continue;
-    const bool over = ends <= now;
-    findings.push_back({TlsFinding::Option::client_ca, over ? TlsFinding::Weight::expired : TlsFinding::Weight::warning,
-                        0,
-                        "the CA " + printable(subject_of(one.get())) + " in " + printable(file) +
-                            (over ? " expired on " : " expires on ") + date_text(ends),
-                        over ? "a new one" : "a new one soon"});
-  }
 }
 
 // A path with "." or ".." in it is another one for whoever resolves it, and % may hide them.
@@ -166,7 +144,7 @@ std::shared_ptr<const TlsClients> TlsClients::read(const Options& options, WallT
                         "those who sign your clients' certificates, at most 100"});
     return nullptr;
   }
-  look_at_dates(authorities, options.ca_file, now, findings);
+  look_at_authorities(authorities, options.ca_file, now, findings);
   return std::shared_ptr<const TlsClients>(new TlsClients(options, std::move(authorities)));
 }
 

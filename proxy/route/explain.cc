@@ -11,7 +11,10 @@
 #include "proxy/cache/key.h"
 #include "proxy/config/shape.h"
 #include "proxy/http/grammar.h"
-#include "proxy/http/uri.h"
+#include "proxy/http/h1_codec.h"
+#include "proxy/http/upgrade.h"
+#include "proxy/route/request_refusals.h"
+#include "proxy/route/url.h"
 
 namespace weir {
 namespace {
@@ -22,28 +25,83 @@ Error refused(std::string detail) {
   return Error{Side::client, Code::malformed, std::move(detail)};
 }
 
-// The request as the client side would hand it to look-up.
-Result<RequestHead> read_request(std::string_view text, const FieldList& fields, Arena& arena) {
-  RequestHead head;
-  const auto space = text.find(' ');
-  head.method_text = space == std::string_view::npos ? "GET" : text.substr(0, space);
-  head.target = space == std::string_view::npos ? text : trim(text.substr(space + 1));
-  if (!is_token(head.method_text)) return refused("\"" + printable(head.method_text) + "\" is no method");
-  head.method = method_of(head.method_text);
-  auto target = parse_target(head.target, head.method, arena);
-  if (!target) return std::move(target).error();
-  head.path = target->path;
-  head.query = target->query;
-  head.has_query = target->has_query;
-  for (const auto& [name, value] : fields) {
-    if (!is_token(name) || !is_field_value(value)) return refused("\"" + printable(name) + "\" is no valid header");
-    head.fields.add(std::string_view(name), std::string_view(value));
+H1Limits limits_of(const ClientLimits& client) {
+  return {.head = client.head, .line = client.line, .fields = client.fields};
+}
+
+// The request as the client side would hand it to look-up, by the same rules: it is written down as HTTP/1.1 and
+// parsed.
+class AskedRequest {
+ public:
+  explicit AskedRequest(const ClientLimits& client) : limits_(limits_of(client)), parser_(limits_) {}
+
+  // An error where it is none at all. Where it is one that weir refuses by its head, refusal() says so.
+  Result<void> read(std::string_view text, const FieldList& fields) {
+    const auto space = text.find(' ');
+    plain_.method_text = space == std::string_view::npos ? "GET" : text.substr(0, space);
+    plain_.target = space == std::string_view::npos ? text : trim(text.substr(space + 1));
+    if (!is_token(plain_.method_text)) return refused("\"" + printable(plain_.method_text) + "\" is no method");
+    plain_.method = method_of(plain_.method_text);
+    for (const auto& [name, value] : fields) {
+      if (!is_token(name) || !is_field_value(value)) return refused("\"" + printable(name) + "\" is no valid header");
+      plain_.fields.add(std::string_view(name), std::string_view(value));
+    }
+    Refusal why;
+    if (!judge_target(plain_, arena_, why)) {
+      if (plain_.method != Method::connect) return why.error();
+      plain_.path = plain_.target;  // no slip of the pen: it is asked whether weir is a tunnel
+      refusal_ = why;
+      return {};
+    }
+    const bool named = plain_.fields.has(Name::host);
+    host_ = "localhost";
+    if (!plain_.authority.empty()) host_ = plain_.authority;
+    if (named) host_ = plain_.fields.value(Name::host);
+    if (!judge_host(plain_, host_, false, arena_, why)) return why.error();
+    text_.append(plain_.method_text).append(" ").append(plain_.target).append(" HTTP/1.1\r\n");
+    if (!named) text_.append("Host: ").append(host_).append("\r\n");
+    for (const auto& [name, value] : fields) text_.append(name).append(": ").append(value).append("\r\n");
+    text_ += "\r\n";
+    std::size_t consumed = 0;
+    if (parser_.next(text_, consumed) != H1Event::head)
+      (void)refusal_.as(parser_.error_status(), parser_.error().detail);
+    remove_named_in_connection(head().fields);
+    return {};
   }
-  const std::string_view host = head.fields.has(Name::host) ? head.fields.value(Name::host) : "localhost";
-  auto authority = parse_authority(target->authority.empty() ? host : target->authority, false, arena);
-  if (!authority) return std::move(authority).error();
-  head.authority = *authority;
-  return head;
+
+  const Refusal& refusal() const { return refusal_; }
+  RequestHead& head() { return refusal_.status == 0 ? parser_.head() : plain_; }
+
+ private:
+  const H1Limits limits_;
+  Arena arena_;
+  std::string text_, host_;  // the heads are views of them
+  RequestHead plain_;        // as far as it is known where the whole is refused
+  H1RequestParser parser_;
+  Refusal refusal_;
+};
+
+void add_refusal(std::vector<ExplainedLine>& lines, const Refusal& why, const std::string& place) {
+  lines.push_back({"refused", std::to_string(why.status) + ": " + why.detail, place});
+  lines.push_back({"forwarded", "nothing: no origin is asked", place});
+}
+
+// Who sends it isn't known here, only who may.
+void add_purge(std::vector<ExplainedLine>& lines, const Config& config, const RouteTable& routes,
+               const RequestHead& request) {
+  const auto found = config.places.find("admin.purge_from");
+  const std::string place =
+      found == config.places.end() ? "default" : config.file + ":" + std::to_string(found->second.line);
+  Refusal why;
+  (void)why.as(405, kNotServed);
+  if (const auto& allowed = config.admin.purge_from; !allowed.empty()) {
+    const PlainUrl url{std::string(request.authority), std::string(request.path), std::string(request.query),
+                       request.has_query};
+    const bool soft = request.method == Method::softpurge;
+    lines.push_back({soft ? "makes stale url" : "drops url", as_keyed(url, routes).text(), place});
+    why.detail += ", but for clients in " + inline_value(allowed, {});
+  }
+  add_refusal(lines, why, place);
 }
 
 // The options of one struct as lines, those below it with a dot.
@@ -91,6 +149,7 @@ class Explainer {
     for (std::size_t i = 0; i < values_.count; ++i) {
       add("${" + std::string(values_.list[i].name) + "}", std::string(values_.list[i].value), place("match"));
     }
+    if (is_refused()) return std::move(out_);
     add_upstream();
     add_key(arena);
     add_cache();
@@ -116,6 +175,26 @@ class Explainer {
   std::string place(const std::string& path) const {
     const auto found = from_.places.find(path);
     return found == from_.places.end() ? "default" : line(found->second);
+  }
+
+  // What the exchange asks before it looks anything up (exchange/receive.cc), but for filters.
+  bool is_refused() {
+    Refusal why;
+    std::string option = "request.max_body";
+    bool good = judge_body_size(request_, route_, why);
+    may_ = eligible(request_, parse_request_cache_control(request_.fields), route_.policy);
+    const auto protocol = choose_upgrade(request_.upgrade, route_.upgrades);
+    if (good && !protocol.empty()) {
+      may_ = kUpgraded;
+      option = "upgrade";
+      good = judge_upgrade(request_, protocol, why);
+    }
+    if (good) {
+      option = "cache";
+      good = judge_body(request_, may_, why);
+    }
+    if (!good) add_refusal(out_, why, place(option));
+    return !good;
   }
 
   void add_upstream() {
@@ -157,12 +236,10 @@ class Explainer {
   void add_cache() {
     constexpr std::array<std::string_view, 3> kModes{"off", "origin", "ttl"};
     add("cache", std::string(kModes[static_cast<std::size_t>(route_.policy.mode)]), place("cache"));
-    add("forwarded", route_.forward_all ? "the client's fields" : "harmless fields, and those in the key",
-        place("cache"));
+    add("forwarded", forwarded(), place("cache"));
     if (route_.policy.mode == CacheMode::off) return;
-    const auto may = eligible(request_, parse_request_cache_control(request_.fields), route_.policy);
-    add("looked up", may.lookup ? "yes" : "no: " + std::string(may.why_not), "RFC 9111");
-    add("kept", kept(may), "RFC 9111");
+    add("looked up", may_.lookup ? "yes" : "no: " + std::string(may_.why_not), "RFC 9111");
+    add("kept", kept(), "RFC 9111");
     if (request_.method != Method::get && request_.method != Method::head) return;
     OptionLines options(config_, from_, "cache", out_);
     RouteCacheConfig::describe(options, from_.cache);
@@ -172,9 +249,16 @@ class Explainer {
         common == config_.places.end() ? "default" : line(common->second));
   }
 
+  // Only an answer that others may get must not depend on what is not in the key (fetch/prepare.cc).
+  std::string forwarded() const {
+    if (route_.forward_all) return "the client's fields";
+    if (may_.store) return "harmless fields, and those in the key";
+    return "the client's fields and query: nothing is kept (" + std::string(may_.why_not) + ")";
+  }
+
   // What can be said of it before there is an answer.
-  std::string kept(const Eligibility& may) const {
-    if (!may.store) return "no: " + std::string(may.why_not);
+  std::string kept() const {
+    if (!may_.store) return "no: " + std::string(may_.why_not);
     if (asker_ == Asker::credentials) return "only if public, s-maxage or must-revalidate (Authorization)";
     return "if the answer allows it";
   }
@@ -200,6 +284,7 @@ class Explainer {
   const RouteConfig& from_;
   const RequestHead& request_;
   RouteValues values_;
+  Eligibility may_;
   Asker asker_ = Asker::anyone;
   std::vector<ExplainedLine> out_;
 };
@@ -208,18 +293,28 @@ class Explainer {
 
 Result<Explained> explain(const Config& config, const RouteTable& routes, std::string_view request,
                           const FieldList& fields) {
-  Arena arena;
-  auto head = read_request(trim(request), fields, arena);
-  if (!head) return std::move(head).error();
+  AskedRequest asked(config.client.limits);
+  if (auto read = asked.read(trim(request), fields); !read) return std::move(read).error();
+  const RequestHead& head = asked.head();
   Explained explained;
-  explained.request = std::string(head->method_text) + " " + std::string(head->authority) + std::string(head->path);
-  if (head->has_query) explained.request.append("?").append(head->query);
+  explained.request = std::string(head.method_text) + " " + std::string(head.authority) + std::string(head.path);
+  if (head.has_query) explained.request.append("?").append(head.query);
+  Refusal why = asked.refusal();
+  if (why.status != 0 || !judge_method(head, why)) {
+    add_refusal(explained.lines, why, "before any route");
+    return explained;
+  }
+  if (head.method == Method::purge || head.method == Method::softpurge) {
+    add_purge(explained.lines, config, routes, head);
+    return explained;
+  }
   RouteValues values;
-  const Route* const route = routes.match(head->method, head->method_text, head->path, values);
+  const Route* const route = routes.match(head.method, head.method_text, head.path, values);
   if (route == nullptr) {
     explained.lines.push_back({"route", "none: 404", "no route matches"});
   } else {
-    explained.lines = Explainer(config, *route, *head, values).lines(arena);
+    Arena arena;
+    explained.lines = Explainer(config, *route, head, values).lines(arena);
   }
   return explained;
 }

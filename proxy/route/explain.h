@@ -26,8 +26,9 @@ struct Explained {
   std::string json() const;
 };
 
-// `request`: "GET /path?query" or only the path, or "GET http://host/path"; `fields`: name and value of each header. An
-// error where it is no valid request.
+// `request`: "GET /path?query" or only the path, or "GET http://host/path"; `fields`: name and value of each header. It
+// is taken for one by HTTP/1.1 without TLS. An error where it is no request at all; of one that weir refuses, whatever
+// an origin would say, the line "refused" has the status and why.
 Result<Explained> explain(const Config& config, const RouteTable& routes, std::string_view request,
                           const std::vector<std::pair<std::string, std::string>>& fields);
 

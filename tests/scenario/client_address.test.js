@@ -225,6 +225,8 @@ scenario('weir check warns of who believes everybody', kRoutes, async ({ origin 
     const sent = await check(`listen: [ { address: "127.0.0.1:0", proxy_protocol: ${all} } ]\n${kRoutes}`);
     assert.match(sent.out + sent.err, /:\d+:\d+: warning: anybody may say here/);
   }
+  const halves = await check(`client: { trusted_proxies: [ 0.0.0.0/1, 128.0.0.0/1 ] }\n${kRoutes}`);
+  assert.match(halves.out + halves.err, /:\d+:\d+: warning: anybody in 128\.0\.0\.0\/1 may say here who he is \(the addresses of your balancers\)/);
   const bad = await check(`client: { trusted_proxies: [ 10.0.0.0/33, balancer.internal ], address_from: X-Real-IP }\n${kRoutes}`);
   assert.equal(bad.code, 1);
   assert.match(bad.err + bad.out, /"10\.0\.0\.0\/33" is not an address or network: |"10\.0\.0\.0\/33" is not an address or network \(/);

@@ -199,3 +199,37 @@ scenario('explain says before what the answer says after', kRoutes, async ({ ori
   await get('/swr?b=2&a=1');
   assert.equal(origin.last('/swr').target, '/swr?a=1&b=2');
 });
+
+const kTtl = 'routes: [ { name: ttl, match: /, cache: { ttl: 1m } } ]\n';
+const explained = (weir, line, headers) =>
+  weirCall(['explain', '-c', weir.file, line, ...Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])]);
+const refused = [
+  ['TRACE /x', {}], ['CONNECT a:443', {}], ['CONNECT /x', {}], ['PURGE /x', {}], ['SOFTPURGE /x', {}], ['GET /x', { 'Transfer-Encoding': 'gzip' }], ['GET /x', { Expect: 'foo' }],
+  ['GET /x', { 'Content-Length': 'abc' }], ['GET /x', { 'Content-Length': '1' }], ['POST /x', { 'Content-Length': '99999999999' }],
+];
+for (const [line, headers] of refused) {
+  scenario(`explain says that it is refused: ${line} ${JSON.stringify(headers)}`, kTtl, async ({ origin, send, weir }) => {
+    const { status, text } = await send(line, headers);
+    const { code, out, err } = await explained(weir, line, headers);
+    assert.equal(code, 0, err);
+    assert.match(out, new RegExp(`refused +${status}: ${JSON.parse(text).detail} `));
+    assert.match(out, /forwarded +nothing: no origin is asked/);
+    assert.doesNotMatch(out, /server|looked up/);
+    assert.equal(origin.requests.length, 0);
+  });
+}
+
+// Fields that nobody named, and a query that is not in the key.
+const kStrict = 'routes: [ { name: ttl, match: /, key: { query: [ q ] }, cache: { ttl: 1m } } ]\n';
+for (const [line, more, whole] of [['GET', {}, false], ['GET', { 'Cache-Control': 'no-store' }, true], ['POST', {}, true], ['OPTIONS', {}, true]]) {
+  scenario(`explain says what the origin gets to see: ${line} ${JSON.stringify(more)}`, kStrict, async ({ origin, send, weir }) => {
+    origin.otherwise(fresh(60));
+    const headers = { Authorization: 'Bearer t', 'X-Custom': '1', Cookie: 'a=1', ...more };
+    const { out } = await explained(weir, `${line} /x?q=1&r=2`, headers);
+    assert.match(out, whole ? /forwarded +the client's fields and query: nothing is kept/ : /forwarded +harmless fields, and those in the key/);
+    await send(`${line} /x?q=1&r=2`, headers);
+    const seen = origin.requests.at(-1);
+    assert.equal(seen.target, whole ? '/x?q=1&r=2' : '/x?q=1');
+    assert.equal(seen.get('x-custom'), whole ? '1' : undefined);
+  });
+}

@@ -12,7 +12,7 @@ TEST_CASE("durations", "[units]") {
     Duration value;
   };
   for (const auto& row : {Row{"250ms", 250ms}, Row{"30s", 30s}, Row{"5m", 5min}, Row{"1h", 1h}, Row{"7d", 168h},
-                          Row{"0s", 0s}, Row{"10us", 10us}, Row{"106751d", 106751 * 24h}}) {
+                          Row{"0s", 0s}, Row{"50ms", 50ms}, Row{"106751d", 106751 * 24h}}) {
     INFO(row.text);
     auto parsed = parse_duration(row.text);
     REQUIRE(parsed);
@@ -21,8 +21,8 @@ TEST_CASE("durations", "[units]") {
       CHECK(*parse_duration(format_duration(row.value)) == row.value);
     }
   }
-  for (const auto wrong :
-       {"", "30", "s", "-1s", "+1s", "1 s", "1.5s", "1S", "1min", "1h30m", "106752d", "99999999999999999999s"}) {
+  for (const auto wrong : {"", "30", "s", "-1s", "+1s", "1 s", "1.5s", "1S", "1min", "1h30m", "106752d",
+                           "99999999999999999999s", "50000us", "1ns"}) {
     INFO(wrong);
     CHECK_FALSE(parse_duration(wrong));
   }

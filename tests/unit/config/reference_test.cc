@@ -74,6 +74,13 @@ TEST_CASE("every option stands in the reference file, in the page and in the sch
   }
 }
 
+TEST_CASE("the schema takes what the reader takes, and no more") {
+  const std::string schema = config_schema();
+  CHECK(schema.find(R"({"enum":["1.2",1.2,"1.3",1.3]})") != std::string::npos);  // min_version: 1.3, a number to YAML
+  CHECK(schema.find("[0-9]+(ms|s|m|h|d)") != std::string::npos);
+  CHECK(schema.find("(ns|us") == std::string::npos);
+}
+
 TEST_CASE("the reference file loads as the defaults") {
   const Config reference = load(config_reference_yaml());
   const Config least = load("upstreams: { api: { servers: http://127.0.0.1:3000 } }");

@@ -88,6 +88,15 @@ TEST_CASE("what is wrong in a route is said with its place and what would be rig
        "f:4:14: \"TLS/1.3\" is not a protocol (what Upgrade may name, as websocket; not HTTP or TLS)\n"},
       {"upgrade: \"a b\"",
        "f:4:14: \"a b\" is not a protocol (what Upgrade may name, as websocket; not HTTP or TLS)\n"},
+      {"upgrade: true", "f:4:14: \"true\" is no protocol (upgrade: websocket, or upgrade: [] for none)\n"},
+      {"upgrade: No", "f:4:14: \"No\" is no protocol (upgrade: websocket, or upgrade: [] for none)\n"},
+      {"upgrade: [ websocket, false ]",
+       "f:4:27: \"false\" is no protocol (upgrade: websocket, or upgrade: [] for none)\n"},
+      {"upgrade: websockets",
+       "f:4:14: warning: no protocol of note is called \"websockets\" (did you mean \"websocket\"?)\n"},
+      {"upgrade: [ foo/2, Web-Socket/13 ]",
+       "f:4:23: warning: no protocol of note is called \"Web-Socket/13\" (did you mean \"websocket\"?)\n"},
+      {"upgrade: [ WebSocket, websocket/13, foo/2, connect-udp, webtransport, ssh, IRC/6.9 ]", ""},
       {"timeouts: { idle: 1h }",
        "f:4:17: idle never applies: it is the silence in a tunnel (upgrade: [ websocket ], or no idle)\n"},
       {"timeouts: { first: 1m }",
@@ -124,6 +133,12 @@ TEST_CASE("options that never apply are errors where a route gives them, not whe
   CHECK(said_of(kUpstream + "defaults: { cache: { ttl: 5m }, tags: [ a ], invalidate: { tags: a } }\nroutes:\n"
                             "  - { name: a, match: POST /a }\n  - { name: b, match: GET /a }\n")
             .empty());
+}
+
+TEST_CASE("a protocol that defaults name wrongly is said once, where it stands") {
+  const std::string routes = "routes: [ { name: a, match: /a }, { name: b, match: /b } ]\n";
+  CHECK(said_of(kUpstream + "defaults: { upgrade: yes }\n" + routes) ==
+        "f:2:22: \"yes\" is no protocol (upgrade: websocket, or upgrade: [] for none)\n");
 }
 
 }  // namespace

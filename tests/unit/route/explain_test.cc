@@ -132,6 +132,100 @@ TEST_CASE("whether the answer may be kept is said, too") {
   }
 }
 
+TEST_CASE("what weir refuses is said with its status, and that nobody else is asked") {
+  using FieldLines = std::vector<std::pair<std::string, std::string>>;
+  struct Row {
+    const char* request;
+    FieldLines fields;
+    const char* refused;  // null: it isn't
+  };
+  const FieldLines upgrade{{"Connection", "Upgrade"}, {"Upgrade", "websocket"}};
+  const FieldLines keyed{upgrade[0], upgrade[1], {"Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}};
+  const char* const not_served = "405: this method is not served here";
+  const std::vector<Row> rows{
+      {"TRACE /search", {}, not_served},
+      {"CONNECT a:443", {}, not_served},
+      {"CONNECT /search", {}, "400: CONNECT wants host:port"},
+      {"PURGE /search", {}, not_served},
+      {"SOFTPURGE /search", {}, not_served},
+      {"GET /search", {{"Transfer-Encoding", "gzip"}}, "501: Transfer-Encoding is not chunked"},
+      {"GET /search", {{"Expect", "foo"}}, "417: only 100-continue can be expected"},
+      {"GET /search", {{"Content-Length", "abc"}}, "400: Content-Length is not one number"},
+      {"GET /search", {{"Host", "a"}, {"Host", "b"}}, "400: more than one Host"},
+      {"GET /search", {{"X", std::string(9000, 'x')}}, "431: a field line is too long"},
+      {"GET /search", FieldLines(200, {"X", "y"}), "431: too many fields"},
+      {"GET /search", {{"Content-Length", "5"}}, "400: a GET with a body is not served from a cached route"},
+      {"HEAD /search",
+       {{"Transfer-Encoding", "chunked"}, {"Expect", "100-continue"}},
+       "400: a GET with a body is not served from a cached route"},
+      {"GET /search", {{"Content-Length", "0"}}, nullptr},
+      {"GET /search", {{"Content-Length", "5"}, {"If-Match", "*"}}, nullptr},  // not looked up
+      {"POST /feed/1", {{"Content-Length", "5"}, {"Expect", "100-continue"}}, nullptr},
+      {"POST /feed/1", {{"Content-Length", "16777217"}}, "413: the request's body is larger than this route takes"},
+      {"GET /live", upgrade, "400: a WebSocket without its one key"},
+      {"GET /live", keyed, nullptr},
+      {"GET /search", upgrade, nullptr},  // dropped
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.request, row.fields);
+    const auto said = explained(row.request, row.fields);
+    const std::string refused = line(said, "refused");
+    if (row.refused == nullptr) {
+      CHECK(refused == "-");
+      CHECK(line(said, "server") == "http://a:1 @ f:1");
+    } else {
+      CHECK(refused.starts_with(std::string(row.refused) + " @ "));
+      CHECK(line(said, "forwarded").starts_with("nothing: no origin is asked @ "));
+      CHECK(line(said, "server") == "-");
+    }
+  }
+  CHECK(line(explained("GET /live", keyed), "looked up") == "no: upgrade @ RFC 9111");
+  CHECK(line(explained("GET /live", upgrade), "refused").ends_with(" @ f:22"));
+}
+
+TEST_CASE("of a PURGE it is said who may send it, and what it drops") {
+  const std::string file =
+      "admin: { purge_from: [ 10.0.0.0/8, \"::1\" ] }\nupstreams: { api: { servers: http://a:1 } }\n"
+      "routes: [ { name: a, match: /, key: { query: [ q ] } } ]\n";
+  const auto made = prepare_text("f", file, {}, [](const std::string&) { return std::nullopt; });
+  REQUIRE(made.ok());
+  const auto hard = explain(*made.config, *made.routes, "PURGE /x?b=1&q=2", {}).value();
+  CHECK(line(hard, "drops url") == "localhost/x?q=2 @ f:1");
+  CHECK(line(hard, "refused") == "405: this method is not served here, but for clients in [ 10.0.0.0/8, ::1 ] @ f:1");
+  CHECK(line(hard, "forwarded") == "nothing: no origin is asked @ f:1");
+  const auto soft = explain(*made.config, *made.routes, "SOFTPURGE /x", {}).value();
+  CHECK(line(soft, "makes stale url") == "localhost/x @ f:1");
+}
+
+// fetch/prepare.cc: only an answer that others may get is asked for with less than the client sent.
+TEST_CASE("what reaches the origin hangs on whether the answer may be kept") {
+  using FieldLines = std::vector<std::pair<std::string, std::string>>;
+  const auto forwarded = [](std::string_view request, const FieldLines& fields = {}) {
+    return line(explained(request, fields), "forwarded");
+  };
+  CHECK(forwarded("GET /search") == "harmless fields, and those in the key @ f:9");
+  CHECK(forwarded("HEAD /search") == "harmless fields, and those in the key @ f:9");
+  CHECK(forwarded("GET /search", {{"Cache-Control", "no-store"}}) ==
+        "the client's fields and query: nothing is kept (no-store) @ f:9");
+  CHECK(forwarded("GET /search", {{"If-Match", "*"}}) ==
+        "the client's fields and query: nothing is kept (precondition) @ f:9");
+  CHECK(forwarded("GET /feed/1") == "harmless fields, and those in the key @ f:14");
+  const std::string_view all =
+      "upstreams: { api: { servers: http://a:1 } }\nroutes: [ { name: a, match: /, cache: { ttl: 1m } } ]";
+  const auto made = prepare_text("f", all, {}, [](const std::string&) { return std::nullopt; });
+  REQUIRE(made.ok());
+  for (const char* request : {"POST /x", "OPTIONS /x", "DELETE /x"}) {
+    CHECK(line(explain(*made.config, *made.routes, request, {}).value(), "forwarded") ==
+          "the client's fields and query: nothing is kept (method) @ f:2");
+  }
+}
+
+TEST_CASE("fields that Connection names don't count") {
+  const auto said = explained("/feed/1", {{"Authorization", "Bearer abc"}, {"Connection", "X"}, {"X", "y"}});
+  CHECK(line(said, "key user").starts_with("authorization (hashed: "));
+  CHECK(line(explained("/search", {{"Connection", "If-Match"}, {"If-Match", "*"}}), "looked up") == "yes @ RFC 9111");
+}
+
 TEST_CASE("a write shows what it invalidates, and no secret") {
   const auto said = explained("POST /feed/1");
   CHECK(line(said, "makes stale tag") == "feed:1 @ f:18");
