@@ -14,7 +14,8 @@ constexpr std::size_t kIdleKept = 64;  // for each server and worker
 bool carries_one(const UpstreamOptions& options, const OriginServer& server) {
   if (options.protocol != UpstreamOptions::Protocol::automatic)
     return options.protocol == UpstreamOptions::Protocol::h1;
-  return !server.options().tls || server.spoken.load(std::memory_order_relaxed) == OriginServer::Spoken::http1;
+  if (!server.options().tls || server.wants_http1()) return true;
+  return server.spoken.load(std::memory_order_relaxed) == OriginServer::Spoken::http1;
 }
 
 }  // namespace
@@ -55,7 +56,8 @@ OriginPool::OriginPool(Loop& loop, BufferPool& buffers, std::shared_ptr<Upstream
 OriginPool::~OriginPool() = default;
 
 Operation OriginPool::acquire(const Wanted& wanted, Acquired acquired) {
-  OriginServer* server = upstream_->choose(wanted.key_hash, wanted.tried);
+  const bool again = wanted.same != nullptr && !wanted.same->drained();
+  OriginServer* server = again ? wanted.same : upstream_->choose(wanted.key_hash, wanted.tried);
   if (server == nullptr) server = upstream_->servers().front().get();  // all drained: better one of them than nobody
   auto request = std::make_shared<Request>(*server, wanted);
   request->acquired = std::move(acquired);
@@ -104,6 +106,9 @@ void OriginPool::hand_over(const RequestPtr& request) {
 // often ends its others, be it that nothing of it has come yet: after that, being heard of tells that one stands.
 std::unique_ptr<OriginConnection> OriginPool::standing(const Request& request) {
   Place& place = places_[&request.server];
+  for (std::size_t i = place.shared.size(); request.server.wants_http1() && i-- > 0;) {
+    if (place.shared[i]->settled()) let_go(place, i);  // before that others wait for it
+  }
   for (const auto& shared : place.shared) {
     place.hoped = std::max(shared->most(), 1U);
     const bool doubtful = request.wanted.fresh && shared->heard() <= place.lost;
@@ -131,7 +136,8 @@ void OriginPool::wait_for_dial(const RequestPtr& request) {
   auto& dialling = *place.dialling.emplace_back(std::make_unique<Dialling>());
   dialling.alone = alone;
   dialling.waiting.push_back(request);
-  dialling.dial = std::make_unique<OriginDial>(loop_, upstream_, server, turn_++, place.known, request->wanted.alone,
+  const bool http1 = request->wanted.alone || server.wants_http1();
+  dialling.dial = std::make_unique<OriginDial>(loop_, upstream_, server, turn_++, place.known, http1,
                                                [this, &server, &dialling](Result<OriginDial::Standing> standing) {
                                                  dialled(server, dialling, std::move(standing));
                                                });

@@ -27,6 +27,7 @@ class OriginPool : public std::enable_shared_from_this<OriginPool> {
   struct Wanted {
     std::uint64_t key_hash = 0;
     const OriginServer* tried = nullptr;  // not this one again, where there is another
+    OriginServer* same = nullptr;         // this one again, unless it is drained
     bool fresh = false;                   // not one that idled (after such a one failed)
     bool alone = false;                   // one of HTTP/1.1, which can become a tunnel
   };
