@@ -164,9 +164,11 @@ void Fetch::on_origin_writable() {
 
 void Fetch::on_origin_error(Error error, OriginLoss loss) {
   if (step_ == &kRelay) return fail(std::move(error));
-  connection->server().failed(worker.loop.now().mono);
+  OriginServer& server = connection->server();
+  server.failed(worker.loop.now().mono);
   if (may_ask_again(error, loss)) {
     tried = nullptr;
+    same = loss == OriginLoss::unprocessed && server.wants_http1() ? &server : nullptr;
     pool().give_back(std::move(connection));
     head_sent = upload_over = false;
     if (upload) upload->rewind();

@@ -104,7 +104,8 @@ class Fetch final : public OriginConnection::User {
   Exchanged when;
   std::unique_ptr<OriginConnection> connection;
   Operation acquiring;
-  const OriginServer* tried = nullptr;
+  const OriginServer* tried = nullptr;  // let nobody connect
+  OriginServer* same = nullptr;         // is to be asked again, in HTTP/1.1
   unsigned attempts = 0;
   bool head_sent = false, upload_over = false;
   unsigned interim_answers = 0;

@@ -19,7 +19,7 @@ Next connect(Fetch& f) {
   ++f.attempts;
   f.step_ = &kSend;
   f.acquiring = f.pool().acquire(
-      {.key_hash = f.key.digest.low, .tried = f.tried, .fresh = fresh, .alone = !f.upgrade.empty()},
+      {.key_hash = f.key.digest.low, .tried = f.tried, .same = f.same, .fresh = fresh, .alone = !f.upgrade.empty()},
       [&f](Result<std::unique_ptr<OriginConnection>> got, const OriginServer& server) {
         f.acquiring.done();
         if (!got && got.error().code == Code::refused && f.attempts < 2 && f.pool().upstream().servers().size() > 1) {

@@ -33,7 +33,8 @@ class H2Answer {
   // The origin may send so many bytes more once consumed() was said of them.
   virtual void on_h2_content(std::string_view bytes) = 0;
   virtual void on_h2_end(const Fields& trailers) = 0;
-  // `unprocessed`: the origin says, or it is certain, that it did nothing with the request.
+  // `unprocessed`: the origin says, or it is certain, that it did nothing with the request. Code::unsupported: it wants
+  // to be asked in HTTP/1.1.
   virtual void on_h2_lost(Error error, bool unprocessed) = 0;
   virtual void on_h2_sent() = 0;  // all content so far went into frames
   virtual void on_h2_moving() {}  // some of it did

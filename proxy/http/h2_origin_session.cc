@@ -104,10 +104,12 @@ int H2OriginCodec::Callbacks::on_frame(nghttp2_session*, const nghttp2_frame* fr
 
 void H2OriginCodec::Callbacks::on_reset(H2OriginCodec& codec, const nghttp2_frame& frame) {
   const std::uint32_t code = frame.rst_stream.error_code;
+  const bool elsewhere = code == NGHTTP2_HTTP_1_1_REQUIRED;  // RFC 9113 §7
   codec.lose(frame.hd.stream_id,
-             Error{Side::origin, Code::denied,
-                   std::string("HTTP/2: the origin reset the stream: ") + nghttp2_http2_strerror(code)},
-             code == NGHTTP2_REFUSED_STREAM);
+             Error{Side::origin, elsewhere ? Code::unsupported : Code::denied,
+                   std::string("HTTP/2: the origin ") + (elsewhere ? "asks for HTTP/1.1" : "reset the stream") + ": " +
+                       nghttp2_http2_strerror(code)},
+             elsewhere || code == NGHTTP2_REFUSED_STREAM);
 }
 
 int H2OriginCodec::Callbacks::on_invalid_frame(nghttp2_session*, const nghttp2_frame* frame, int why,

@@ -23,11 +23,15 @@ std::string_view offered(UpstreamOptions::Protocol protocol) {
 
 constexpr std::string_view kNoHttp2 = "the server does not offer HTTP/2 (protocol: auto goes without)";
 
-// An alert says only that nothing fits.
+// All that an alert says.
+bool nothing_fits(std::string_view why) {
+  return why.find("no application protocol") != std::string_view::npos;
+}
+
 std::string why_not(std::string why, UpstreamOptions::Protocol wanted) {
-  if (why.find("no application protocol") == std::string::npos) return why;
+  if (!nothing_fits(why)) return why;
   if (wanted == UpstreamOptions::Protocol::h2) return std::string(kNoHttp2);
-  return "the server does not offer HTTP/1.1, which an upgrade and protocol: h1 need";
+  return "the server does not offer HTTP/1.1, which an upgrade, protocol: h1 or its own HTTP_1_1_REQUIRED asks for";
 }
 
 }  // namespace
@@ -122,7 +126,11 @@ void OriginDial::connected() {
 void OriginDial::shake_hands() {
   const Io io = stream_->handshake();
   if (io.kind == Io::Kind::again) return;
-  if (io.kind != Io::Kind::moved) return fail(why_not(stream_->why(io), protocol_));
+  if (io.kind != Io::Kind::moved) {
+    const std::string why = stream_->why(io);
+    if (nothing_fits(why) && server_.wants_http1()) server_.want_http1(false);  // it does not speak it
+    return fail(why_not(why, protocol_));
+  }
   server_.handshakes.fetch_add(1, std::memory_order_relaxed);
   if (stream_->tls()->resumed()) server_.handshakes_resumed.fetch_add(1, std::memory_order_relaxed);
   const bool http2 = stream_->tls()->protocol() == "h2";
@@ -133,7 +141,8 @@ void OriginDial::shake_hands() {
 void OriginDial::stands(bool http2) {
   timer_.clear();
   const bool either = protocol_ == upstream_->options().protocol;  // a connection for an upgrade says nothing of others
-  if (either) server_.spoken.store(http2 ? OriginServer::Spoken::http2 : OriginServer::Spoken::http1);
+  if (either && !server_.wants_http1())
+    server_.spoken.store(http2 ? OriginServer::Spoken::http2 : OriginServer::Spoken::http1);
   auto dialled = std::move(dialled_);
   dialled(Standing{std::move(stream_), http2});
 }

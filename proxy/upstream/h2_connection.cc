@@ -119,7 +119,9 @@ void H2OriginConnection::broke(const Error& error) {
 
 void H2OriginConnection::stream_over() {
   pump();
-  if (idle() && !leaving()) changed_(*this);
+  if (!idle() || leaving()) return;
+  idle_since_ = loop_.now().mono;
+  changed_(*this);
 }
 
 void H2OriginConnection::doubt(Time since) {
@@ -131,6 +133,7 @@ void H2OriginConnection::doubt(Time since) {
 void H2OriginConnection::tell_if_changed() {
   if (settled() && !std::exchange(told_settled_, true)) {
     greeting_.clear();
+    idle_since_ = loop_.now().mono;
     changed_(*this);
   }
   if (leaving() && !std::exchange(told_leaving_, true)) changed_(*this);

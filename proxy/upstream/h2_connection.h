@@ -34,7 +34,9 @@ class H2OriginConnection : public std::enable_shared_from_this<H2OriginConnectio
   bool settled() const { return codec_.settled(); }
   // Of one that leaves.
   const Error& why() const { return error_.detail.empty() ? codec_.error() : error_; }
-  bool idle() const { return codec_.streams() == 0; }
+  bool idle() const { return settled() && codec_.streams() == 0; }  // could carry requests, and has none
+  Time idle_since() const { return idle_since_; }
+  Time heard() const { return heard_; }  // when something came last
 
   // -- for its streams --
   H2OriginCodec& codec() { return codec_; }
@@ -72,6 +74,7 @@ class H2OriginConnection : public std::enable_shared_from_this<H2OriginConnectio
   std::size_t out_sent_ = 0;
   std::uint64_t requests_ = 0;
   Time heard_{}, moved_{};
+  Time idle_since_{};  // since it takes requests, or its last one was over
   Error error_;        // once it broke
   bool busy_ = false;  // in the codec: what is to be sent goes out afterwards
   bool over_ = false, ending_ = false, told_leaving_ = false, told_settled_ = false;

@@ -148,8 +148,12 @@ void H2OriginStream::deliver_end() {
 void H2OriginStream::on_h2_lost(Error error, bool unprocessed) {
   id_ = 0;
   deadline_.clear();
+  const bool asks_for_http1 = error.code == Code::unsupported;
+  const bool may_choose = connection_->options().protocol == UpstreamOptions::Protocol::automatic;
+  if (asks_for_http1 && may_choose) connection_->server().want_http1(true);
   if (user_ == nullptr) return;
-  const auto loss = unprocessed ? OriginLoss::unprocessed : answered_ ? OriginLoss::midway : OriginLoss::unanswered;
+  const bool untouched = unprocessed && (!asks_for_http1 || may_choose);  // else it would say the same again
+  const auto loss = untouched ? OriginLoss::unprocessed : answered_ ? OriginLoss::midway : OriginLoss::unanswered;
   user_->on_origin_error(std::move(error), loss);
 }
 
@@ -171,12 +175,10 @@ void H2OriginStream::leave() {
   // Given up while it was still being sent: no deadline ran, and nobody else may notice.
   const Time long_ago = connection_->loop().now().mono - first_byte_;
   if (id_ != 0 && !answered_ && since_ <= long_ago) connection_->doubt(long_ago);
-  user_ = nullptr;
+  const bool used = std::exchange(user_, nullptr) != nullptr;
   deadline_.clear();
-  if (const auto id = std::exchange(id_, 0); id != 0) {
-    connection_->codec().cancel(id);
-    connection_->stream_over();
-  }
+  if (const auto id = std::exchange(id_, 0); id != 0) connection_->codec().cancel(id);
+  if (used) connection_->stream_over();  // lost or not
 }
 
 }  // namespace weir

@@ -14,7 +14,8 @@ constexpr std::size_t kIdleKept = 64;  // for each server and worker
 bool carries_one(const UpstreamOptions& options, const OriginServer& server) {
   if (options.protocol != UpstreamOptions::Protocol::automatic)
     return options.protocol == UpstreamOptions::Protocol::h1;
-  return !server.options().tls || server.spoken.load(std::memory_order_relaxed) == OriginServer::Spoken::http1;
+  if (!server.options().tls || server.wants_http1()) return true;
+  return server.spoken.load(std::memory_order_relaxed) == OriginServer::Spoken::http1;
 }
 
 }  // namespace
@@ -47,13 +48,16 @@ struct OriginPool::Request : OriginServer::Ticket {
   bool over = false;
 };
 
-OriginPool::OriginPool(Loop& loop, BufferPool& buffers, std::shared_ptr<Upstream> upstream)
-    : loop_(loop), buffers_(buffers), upstream_(std::move(upstream)) {}
+OriginPool::OriginPool(Loop& loop, BufferPool& buffers, std::shared_ptr<Upstream> upstream, Duration spare_kept)
+    : loop_(loop), buffers_(buffers), upstream_(std::move(upstream)), spare_kept_(spare_kept), spare_(loop, [this] {
+        retire_spare();
+      }) {}
 
 OriginPool::~OriginPool() = default;
 
 Operation OriginPool::acquire(const Wanted& wanted, Acquired acquired) {
-  OriginServer* server = upstream_->choose(wanted.key_hash, wanted.tried);
+  const bool again = wanted.same != nullptr && !wanted.same->drained();
+  OriginServer* server = again ? wanted.same : upstream_->choose(wanted.key_hash, wanted.tried);
   if (server == nullptr) server = upstream_->servers().front().get();  // all drained: better one of them than nobody
   auto request = std::make_shared<Request>(*server, wanted);
   request->acquired = std::move(acquired);
@@ -98,11 +102,17 @@ void OriginPool::hand_over(const RequestPtr& request) {
   answer(request, std::move(connection));
 }
 
+// The oldest one with room: so those that aren't needed idle, and go. What ends one connection (a server that restarts)
+// often ends its others, be it that nothing of it has come yet: after that, being heard of tells that one stands.
 std::unique_ptr<OriginConnection> OriginPool::standing(const Request& request) {
   Place& place = places_[&request.server];
+  for (std::size_t i = place.shared.size(); request.server.wants_http1() && i-- > 0;) {
+    if (place.shared[i]->settled()) let_go(place, i);  // before that others wait for it
+  }
   for (const auto& shared : place.shared) {
     place.hoped = std::max(shared->most(), 1U);
-    if (!request.wanted.alone && shared->room() > 0) return shared->open();
+    const bool doubtful = request.wanted.fresh && shared->heard() <= place.lost;
+    if (!request.wanted.alone && !doubtful && shared->room() > 0) return shared->open();
   }
   while (!request.wanted.fresh && !place.idle.empty()) {
     auto connection = std::move(place.idle.back());
@@ -126,7 +136,8 @@ void OriginPool::wait_for_dial(const RequestPtr& request) {
   auto& dialling = *place.dialling.emplace_back(std::make_unique<Dialling>());
   dialling.alone = alone;
   dialling.waiting.push_back(request);
-  dialling.dial = std::make_unique<OriginDial>(loop_, upstream_, server, turn_++, place.known, request->wanted.alone,
+  const bool http1 = request->wanted.alone || server.wants_http1();
+  dialling.dial = std::make_unique<OriginDial>(loop_, upstream_, server, turn_++, place.known, http1,
                                                [this, &server, &dialling](Result<OriginDial::Standing> standing) {
                                                  dialled(server, dialling, std::move(standing));
                                                });
@@ -203,17 +214,45 @@ H2OriginConnection* OriginPool::share(OriginServer& server, std::unique_ptr<Stre
   return place.shared.back().get();
 }
 
-// One that takes no more requests is its streams' alone. Of those that have none, one is kept.
+// One that takes no more requests is its streams' alone. One that has none may soon get some: it stays for a while.
 void OriginPool::changed(H2OriginConnection& connection) {
   if (connection.settled() || connection.leaving()) greeted(connection);
   OriginServer& server = connection.server();
-  auto& shared = places_[&server].shared;
+  Place& place = places_[&server];
+  auto& shared = place.shared;
   const auto at = std::find_if(shared.begin(), shared.end(), [&](const auto& one) { return one.get() == &connection; });
   if (at == shared.end()) return;
-  const bool keep = !connection.leaving() && shared.size() == 1 && !server.drained();
-  if (keep || (!connection.leaving() && !connection.idle())) return;
-  loop_.dispose(std::make_unique<std::shared_ptr<H2OriginConnection>>(std::move(*at)));
-  shared.erase(at);
+  if (connection.leaving()) place.lost = loop_.now().mono;
+  const auto idle = std::count_if(shared.begin(), shared.end(), [](const auto& one) { return one->idle(); });
+  const bool kept = static_cast<std::size_t>(idle) <= kIdleKept && !server.drained();
+  if (connection.leaving() || (connection.idle() && !kept))
+    let_go(place, static_cast<std::size_t>(at - shared.begin()));
+  if (shared.size() > 1 && !spare_.is_set()) spare_.set(spare_kept_);
+}
+
+void OriginPool::let_go(Place& place, std::size_t at) {
+  const auto it = place.shared.begin() + static_cast<std::ptrdiff_t>(at);
+  loop_.dispose(std::make_unique<std::shared_ptr<H2OriginConnection>>(std::move(*it)));
+  place.shared.erase(it);
+}
+
+// All but one of a server's go once they have idled for so long; the youngest first.
+void OriginPool::retire_spare() {
+  const Time now = loop_.now().mono;
+  Duration next = Duration::max();
+  for (auto& [server, place] : places_) {
+    for (std::size_t i = place.shared.size(); i-- > 0 && place.shared.size() > 1;) {
+      const H2OriginConnection& one = *place.shared[i];
+      if (!one.idle()) continue;
+      const Duration left = spare_kept_ - (now - one.idle_since());
+      if (left <= Duration::zero()) {
+        let_go(place, i);
+      } else {
+        next = std::min(next, left);
+      }
+    }
+  }
+  if (next != Duration::max()) spare_.set(next);
 }
 
 void OriginPool::answer(const RequestPtr& request, Result<std::unique_ptr<OriginConnection>> connection) {

@@ -16,7 +16,10 @@ namespace weir {
 
 class OriginPool : public std::enable_shared_from_this<OriginPool> {
  public:
-  OriginPool(Loop& loop, BufferPool& buffers, std::shared_ptr<Upstream> upstream);
+  static constexpr Duration kSpareKept = std::chrono::minutes(1);
+
+  // `spare_kept`: how long a connection that carries many may go without a request where there is another one.
+  OriginPool(Loop& loop, BufferPool& buffers, std::shared_ptr<Upstream> upstream, Duration spare_kept = kSpareKept);
   ~OriginPool();
 
   using Acquired = Callback<void(Result<std::unique_ptr<OriginConnection>>, const OriginServer&)>;
@@ -24,6 +27,7 @@ class OriginPool : public std::enable_shared_from_this<OriginPool> {
   struct Wanted {
     std::uint64_t key_hash = 0;
     const OriginServer* tried = nullptr;  // not this one again, where there is another
+    OriginServer* same = nullptr;         // this one again, unless it is drained
     bool fresh = false;                   // not one that idled (after such a one failed)
     bool alone = false;                   // one of HTTP/1.1, which can become a tunnel
   };
@@ -52,7 +56,9 @@ class OriginPool : public std::enable_shared_from_this<OriginPool> {
   // What this worker has of one server.
   struct Place {
     std::vector<std::unique_ptr<H1Connection>> idle;
-    std::vector<std::shared_ptr<H2OriginConnection>> shared;  // that take requests
+    std::vector<std::shared_ptr<H2OriginConnection>>
+        shared;   // that take requests; the oldest comes first, and gets them
+    Time lost{};  // when one of these last left, or broke
     std::vector<std::unique_ptr<Dialling>> dialling;
     std::uint32_t hoped = 100;  // requests that a connection takes at once, as the last one said
     std::shared_ptr<TlsResumption> known = std::make_shared<TlsResumption>();
@@ -66,6 +72,8 @@ class OriginPool : public std::enable_shared_from_this<OriginPool> {
   H2OriginConnection* share(OriginServer& server, std::unique_ptr<Stream> stream);
   void greeted(H2OriginConnection& connection);
   void changed(H2OriginConnection& connection);
+  void let_go(Place& place, std::size_t at);
+  void retire_spare();
   void answer(const RequestPtr& request, Result<std::unique_ptr<OriginConnection>> connection);
   void put_by(std::unique_ptr<H1Connection> connection);
   void forget_idle(H1Connection* connection);
@@ -75,6 +83,8 @@ class OriginPool : public std::enable_shared_from_this<OriginPool> {
   std::shared_ptr<Upstream> upstream_;
   std::unordered_map<const OriginServer*, Place> places_;
   std::size_t turn_ = 0;
+  const Duration spare_kept_;
+  Timer spare_;  // until it is looked whether a connection is one too many
 };
 
 }  // namespace weir

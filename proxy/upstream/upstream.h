@@ -100,6 +100,15 @@ class OriginServer {
   }
   std::uint64_t failures() const { return failures_.load(std::memory_order_relaxed); }
 
+  // It has refused to answer in HTTP/2 what it would in HTTP/1.1 (HTTP_1_1_REQUIRED), where it may choose: it gets no
+  // more HTTP/2, as long as it turns out to speak the other. For good, since a large upload can't be asked again each
+  // time.
+  bool wants_http1() const { return wants_http1_.load(std::memory_order_relaxed); }
+  void want_http1(bool yes) {
+    wants_http1_.store(yes, std::memory_order_relaxed);
+    spoken.store(yes ? Spoken::http1 : Spoken::http2);
+  }
+
   // What people are told of it; only the operator's word keeps requests from it.
   enum class State : std::uint8_t { ok, failing, unresolved, drained };
   State state() const;
@@ -115,7 +124,7 @@ class OriginServer {
   const UpstreamOptions::Tls tls_;
   const unsigned max_, queue_limit_;
   std::atomic<unsigned> busy_{0};
-  std::atomic<bool> drained_{false};
+  std::atomic<bool> drained_{false}, wants_http1_{false};
   std::atomic<std::uint64_t> failures_{0};
   std::atomic<Time::rep> answered_at_{0}, failed_at_{0};  // 0: never
   mutable std::mutex mutex_;                              // guards all below

@@ -56,6 +56,57 @@ scenario('a server that never says its SETTINGS: another one is asked, a write t
   assert.equal(answer.status, 502);
 }, { origins: [{ h2: true }, { h2: true }] });
 
+// So many requests under way at once, on whatever connections that takes; all are answered once this is over.
+async function burst({ origin, connect }, count) {
+  const told = gate();
+  const before = origin.count('/burst');
+  origin.on('/burst', async () => (await told.opened, { body: 'x' }));
+  const clients = await Promise.all(Array.from({ length: count }, connect));
+  for (const client of clients) client.request('POST /burst', {}, 'order');
+  await origin.reached('/burst', before + count);
+  told.open();
+  for (const client of clients) assert.equal((await client.answer()).status, 200);
+}
+const single = { origins: [{ h2: true, settings: { MAX_CONCURRENT_STREAMS: 1 } }] };
+
+scenario('connections that as many requests at once needed are kept for the next ones, the oldest is used first', upstream(), async (stage) => {
+  const { origin, get } = stage;
+  for (let i = 0; i < 3; i += 1) await burst(stage, 6);
+  assert.equal(origin.connections.length, 6);
+  origin.on('/page', { body: 'x' });
+  for (let i = 0; i < 5; i += 1) await get('/page');
+  assert.deepEqual(origin.asked('/page').map(({ connection }) => connection.number), Array(5).fill(0));
+}, single);
+
+scenario('one of them that the server leaves is replaced when it is needed', upstream(), async (stage) => {
+  const { origin } = stage;
+  await burst(stage, 3);
+  origin.connections[1].goaway(1);
+  await origin.connections[1].gone.opened;
+  await burst(stage, 3);
+  assert.equal(origin.connections.length, 4);
+}, single);
+
+scenario('where one turns out to be over, a request is asked again on none that may be over, too', upstream(), async (stage) => {
+  const { origin, get } = stage;
+  await burst(stage, 2);
+  origin.on('/page', (request, reply) => {
+    if (request.connection.number > 1) return { body: 'fine' };
+    reply.used = true;   // it left before it heard of the request
+    return void request.connection.goaway(1);
+  });
+  assert.equal((await get('/page')).text, 'fine');
+  assert.deepEqual(origin.asked('/page').map(({ connection }) => connection.number), [0, 2]);
+}, single);
+
+scenario('a reload that changes the upstream leaves none of them', upstream(), async (stage) => {
+  const { origin, weir } = stage;
+  await burst(stage, 3);
+  weir.write(upstream('connections: { max: 9 }')(origin));
+  assert.equal((await weir.admin('POST /admin/reload')).status, 200);
+  await eventually(() => origin.connections.every(({ goodbye }) => goodbye), 'weir said goodbye on each');
+}, single);
+
 scenario('REFUSED_STREAM: a write is asked again while its body is there', upstream(), async ({ origin, send }) => {
   const refuse = (request, reply) => reply.reset('REFUSED_STREAM');
   for (const size of [5, 16_000]) {
@@ -182,7 +233,9 @@ scenario('auto: a server that learns HTTP/2 is spoken to in it from the next con
   young.otherwise({ body: 'new' });
   const answers = await Promise.all(Array.from({ length: 5 }, () => get('/page')));
   assert.deepEqual(answers.map(({ text }) => text), Array(5).fill('new'));
-  await eventually(() => young.connections.filter(({ goodbye }) => !goodbye).length === 1, 'one connection is enough');
+  // Each had thought that it needs a connection of its own; one is enough for the next ones.
+  await Promise.all(Array.from({ length: 5 }, () => get('/page')));
+  assert.equal(new Set(young.requests.slice(5).map(({ connection }) => connection)).size, 1);
   assert.equal((await weir.admin('GET /admin/upstreams')).json.api.servers[0].protocol, 'h2');
   await young.close();
 }, { origins: [{ tls: { ...good, ALPNProtocols: ['http/1.1'] } }] });

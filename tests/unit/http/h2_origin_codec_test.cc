@@ -322,10 +322,11 @@ TEST_CASE("GOAWAY: what it doesn't cover was not processed, and nothing new is a
   CHECK_FALSE(talk.codec.open({"GET", "/", "a"}, {}, Framing::none, 0, false, Method::get, late).ok());
 }
 
-TEST_CASE("a stream that is refused was not processed", "[h2]") {
+TEST_CASE("a stream that is refused, or is to be asked for in HTTP/1.1, was not processed", "[h2]") {
+  const auto code = GENERATE(NGHTTP2_REFUSED_STREAM, NGHTTP2_HTTP_1_1_REQUIRED);
   Talk talk;
   AnswerLog& answer = talk.ask();
-  CHECK(talk.hear(settings() + frame(kReset, 0, 1, number(7, 4))));
+  CHECK(talk.hear(settings() + frame(kReset, 0, 1, number(code, 4))));
   CHECK(answer.log == "unprocessed");
 }
 
