@@ -116,15 +116,22 @@ void say_scheme(Fields& fields, bool secure) {
   }
 }
 
-// Of a request that doesn't say beforehand how much content it has: the first byte of it, or its end, tells that.
+// Of a request that doesn't say beforehand how much content it has: the first byte of it, or its end, tells that. Until
+// then nothing was asked of the cache, and the time that passes is the client's.
 Next await_end(Exchange& x) {
   const Upload& upload = *x.upload;
-  if (upload.received() > 0 || (upload.end() != Upload::End::open && upload.end() != Upload::End::whole)) {
-    return x.refuse(400, kNoContent);
+  if (upload.received() > 0) return x.refuse(400, kNoContent);
+  switch (upload.end()) {
+    case Upload::End::open: return Next::wait;
+    case Upload::End::whole: break;
+    case Upload::End::too_large:
+    case Upload::End::broken:
+    case Upload::End::malformed: return x.refuse(400, "the request's body is malformed");
   }
-  if (upload.end() == Upload::End::open) return Next::wait;
   x.upload.reset();
   x.request->framing = Framing::none;
+  x.outcome = Outcome::miss;
+  x.began = x.worker.loop.now().mono;
   x.step = &kLookup;
   return Next::run;
 }
@@ -139,6 +146,7 @@ void await_content(Exchange& x) {
     });
   });
   x.channel.read_request_body(x.upload);
+  x.outcome = Outcome::bypass;
   x.step = &kAwaitEnd;
 }
 

@@ -10,6 +10,21 @@
 namespace weir {
 namespace {
 
+// A name as CGI and what has its ways (WSGI, Rack, PHP) read it: they know no `_` from a `-`. Cut where it is longer
+// than any name that matters.
+class Hyphened {
+ public:
+  explicit Hyphened(std::string_view name) : size_(std::min(name.size(), text_.size())) {
+    std::replace_copy(name.begin(), name.begin() + size_, text_.begin(), '_', '-');
+  }
+  std::string_view text() const { return {text_.data(), size_}; }
+  Name id() const { return name_of(text()); }
+
+ private:
+  std::array<char, 64> text_;
+  std::size_t size_;
+};
+
 bool is_client_cert(std::string_view name) {
   return equals_ignoring_case(name, kClientCert) || equals_ignoring_case(name, "Client-Cert-Chain");
 }
@@ -20,8 +35,10 @@ bool named(const std::vector<std::string>& names, std::string_view name) {
 
 // weir writes it for each client or each request.
 bool is_made_anew(std::string_view name) {
-  const Name id = name_of(name);
-  return id == Name::x_forwarded_for || id == Name::x_request_id || id == Name::traceparent || is_client_cert(name);
+  const Hyphened hyphened(name);
+  const Name id = hyphened.id();
+  return id == Name::x_forwarded_for || id == Name::x_request_id || id == Name::traceparent ||
+         is_client_cert(hyphened.text());
 }
 
 bool is_tag_field(const Field& field) {
@@ -70,14 +87,16 @@ bool has_weirs_name(const Field& field) {
 }  // namespace
 
 bool is_weirs_own(const Field& field) {
-  if (field.id != Name::other || field.name.find('_') == std::string_view::npos) return has_weirs_name(field);
-  // CGI, and what has its ways, knows no `-` from `_`: to such an origin it would be the same field. None of the names
-  // is as long as this.
-  std::array<char, 64> room;
-  const std::string_view name = field.name.substr(0, room.size());
-  std::replace_copy(name.begin(), name.end(), room.begin(), '_', '-');
-  const std::string_view hyphened(room.data(), name.size());
-  return has_weirs_name(Field{hyphened, {}, name_of(hyphened)});
+  if (field.id != Name::other) return has_weirs_name(field);
+  const Hyphened name(field.name);
+  return has_weirs_name(Field{name.text(), {}, name.id()});
+}
+
+bool passes_for_another(const Field& field, const Route& route) {
+  if (field.id != Name::other || field.name.find('_') == std::string_view::npos) return false;
+  if (may_shape_shared_answer(field, route)) return false;  // the operator's own spelling
+  const Hyphened name(field.name);
+  return name.id() != Name::other || may_shape_shared_answer(Field{name.text(), {}, Name::other}, route);
 }
 
 std::string trailers_of_request(const Fields& trailers) {

@@ -18,6 +18,10 @@ inline constexpr std::string_view kClientCert = "Client-Cert";  // RFC 9440
 // Never a client's to say, whatever the route: weir sets some of them itself.
 bool is_weirs_own(const Field& field);
 
+// Spelled with `_`, so that an origin with the ways of CGI takes it for a field that weir knows, or that the route
+// names: a condition of one client's, or what selects an answer. Not for a fetch whose answer may be kept.
+bool passes_for_another(const Field& field, const Route& route);
+
 // The lines of a trailer section that go on, checked as they are by the codec: towards the origin without weir's own
 // fields, towards the client without tags.
 std::string trailers_of_request(const Fields& trailers);

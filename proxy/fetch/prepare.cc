@@ -50,6 +50,7 @@ void copy_fields(Fetch& f) {
   f.to_origin.remove_if([&](const Field& field) {
     if (is_weirs_own(field)) return true;
     if (is_condition(field.id)) return f.store;
+    if (f.store && passes_for_another(field, f.route)) return true;
     return !open && !may_shape_shared_answer(field, f.route);
   });
   if (!open && !f.to_origin.has(Name::cookie)) add_keyed_cookies(f);

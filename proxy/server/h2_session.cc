@@ -42,7 +42,7 @@ void H2Session::detach() {
   if (connection_ == nullptr) return;
   worker_.node.metrics.clients(worker_.number).http2_connections_over.add();
   closing_ = true;
-  close_streams();
+  close_streams();  // and so nothing is held any more
   connection_ = nullptr;
   sender_.restart();
   parser_.restart();
@@ -266,11 +266,34 @@ void H2Session::use_window(std::size_t bytes) {
   if (increment > 0) grant(0, increment);
 }
 
-std::size_t H2Session::lend(std::size_t bytes) {
-  if (bytes > shared_.ahead) return 0;
-  shared_.ahead -= bytes;
-  use_window(bytes);
-  return bytes;
+void H2Session::hold(std::size_t bytes) {
+  const bool was_short = held_ > lent_;
+  held_ += bytes;
+  if (!borrow() && !was_short) shared_.short_of_it.push_back(this);
+}
+
+// What was never lent opens the window first: a connection whose own is used up gets on as soon as anything of it does.
+void H2Session::let_go(std::size_t bytes) {
+  const bool was_short = held_ > lent_;
+  const std::size_t own = std::min(bytes, held_ - lent_);
+  held_ -= bytes;
+  lent_ -= bytes - own;
+  shared_.ahead += bytes - own;
+  if (was_short && held_ == lent_) std::erase(shared_.short_of_it, this);
+  use_window(own);
+  shared_.lend();
+}
+
+bool H2Session::borrow() {
+  const std::size_t more = std::min(shared_.ahead, held_ - lent_);
+  shared_.ahead -= more;
+  lent_ += more;
+  use_window(more);
+  return held_ == lent_;
+}
+
+void H2Shared::lend() {
+  while (ahead > 0 && !short_of_it.empty() && short_of_it.front()->borrow()) short_of_it.erase(short_of_it.begin());
 }
 
 void H2Session::grant(std::uint32_t stream, std::uint32_t increment) {

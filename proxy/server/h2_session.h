@@ -20,14 +20,18 @@
 
 namespace weir {
 
+class H2Session;
+
 // What the sessions of a worker have in common; outlives them.
 struct H2Shared {
   explicit H2Shared(WorkerContext& worker) : streams(worker) {}
   H2StreamPool streams;
   HpackHeads heads;
   // What uploads of all connections may hold beyond their connections' windows: those that get on needn't wait for
-  // those that don't. Bytes.
+  // those that don't. The bytes that are left, and who would have some, the longest first.
   std::size_t ahead = 32 * 1024 * 1024;
+  std::vector<H2Session*> short_of_it;
+  void lend();
 };
 
 class H2Session final : public ClientSession {
@@ -56,10 +60,11 @@ class H2Session final : public ClientSession {
   void cut(H2Stream& stream, H2Code code);  // it can't be answered to its end
   void release(H2Stream& stream);           // and its exchange is over: not to be touched any more
   void use_window(std::size_t bytes);
-  // Opens the connection's window for content that still waits, as far as the worker has room for it: how many bytes
-  // were lent, to be repaid.
-  std::size_t lend(std::size_t bytes);
-  void repay(std::size_t bytes) { shared_.ahead += bytes; }
+  // Content of its streams waits, and no longer. The connection's window opens again at once for what comes, as far as
+  // the worker lends it, and else as it is used.
+  void hold(std::size_t bytes);
+  void let_go(std::size_t bytes);
+  bool borrow();  // true: all that is held is lent
   void grant(std::uint32_t stream, std::uint32_t increment);
   void flush_later();
   // A client that can send nothing isn't slow.
@@ -109,6 +114,7 @@ class H2Session final : public ClientSession {
   H2Sender sender_;
   std::vector<std::unique_ptr<H2Stream>> streams_;  // by the parser's slots
   H2ReceiveWindow window_in_{kWindowIn};
+  std::size_t held_ = 0, lent_ = 0;  // of content that came; for lent_ of it the window is open already
   std::vector<std::pair<std::uint32_t, Priority>> early_priorities_;  // of streams not open yet
   std::uint32_t initial_window_ = kH2FirstWindow;
   std::uint32_t most_served_ = kH2MostStream;

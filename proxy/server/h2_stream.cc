@@ -23,7 +23,7 @@ void H2Stream::open(H2Session& session, const Opened& opened) {
   finished_ = ended_ = closed_ = waits_ = over_ = tunnels_ = false;
   client_ended_ = opened.client_ended;
   continue_due_ = head.expect_continue;
-  turn_ = unreturned_ = lent_ = 0;
+  turn_ = unreturned_ = 0;
   body_bytes_ = progress_ = 0;
   priority = parse_priority(head.fields.value(Name::priority));
 }
@@ -61,7 +61,7 @@ bool H2Stream::on_body(std::string_view bytes, std::size_t flow) {
     return true;
   }
   unreturned_ += flow;
-  lent_ += session_->lend(flow);
+  session_->hold(flow);
   upload_ ? upload_->append(bytes) : void(early_.append(bytes));
   return true;
 }
@@ -80,13 +80,9 @@ void H2Stream::use_window() {
   if (increment > 0) session_->grant(id_, increment);
 }
 
-// So much of what came waits no more: what was lent for it is repaid, for the rest the connection's window opens.
 void H2Stream::give_back(std::size_t bytes) {
   unreturned_ -= bytes;
-  const std::size_t repaid = std::min(bytes, lent_);
-  lent_ -= repaid;
-  session_->repay(repaid);
-  session_->use_window(bytes - repaid);
+  session_->let_go(bytes);
 }
 
 void H2Stream::read_request_body(std::shared_ptr<Upload> upload) {

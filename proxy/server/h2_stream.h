@@ -117,7 +117,6 @@ class H2Stream final : public Channel {
   std::shared_ptr<Upload> upload_;
   H2ReceiveWindow window_in_;
   std::size_t unreturned_ = 0;  // came, and its window wasn't opened again
-  std::size_t lent_ = 0;        // of it: the connection's was
   std::uint64_t body_bytes_ = 0, progress_ = 0;
   bool client_ended_ = false, continue_due_ = false;
 

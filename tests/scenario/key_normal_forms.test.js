@@ -124,6 +124,28 @@ for (const path of ['/page', '/origin', '/off']) {
   });
 }
 
+// An origin with the ways of CGI.
+const as_cgi = (request, name) => request.get(name) ?? request.get(name.replaceAll('-', '_'));
+
+scenario('nor does a condition or what selects an answer come past weir by an underscore', kPlain, async ({ origin, get, weir }) => {
+  let version = 1;
+  origin.on('/page', (request) => {
+    const headers = { 'Cache-Control': 'max-age=60', ETag: `"v${version}"` };
+    const said = request.get('if_none_match') ?? request.get('if-none-match');
+    return ['*', headers.ETag].includes(said) ? { status: 304, headers } : { headers, body: `version ${version}` };
+  }).on('/lang', (request) => ({ headers: { 'Cache-Control': 'max-age=60', Vary: 'Accept-Language' }, body: as_cgi(request, 'accept-language') ?? 'any' }))
+    .on('/who', (request) => ({ headers: { 'Cache-Control': 'max-age=60', Vary: 'X_Forwarded_For' }, body: as_cgi(request, 'x-forwarded-for') }));
+  await get('/page');
+  version = 2;
+  weir.clock.turn(100);
+  await get('/page', { If_None_Match: '*', If_Modified_Since: 'Thu, 01 Jan 2099 00:00:00 GMT' });
+  assert.equal((await get('/page')).text, 'version 2');
+  await get('/lang', { Accept_Language: 'xx' });
+  assert.equal((await get('/lang')).text, 'any');
+  await get('/who');
+  assert.equal(isHit(await get('/who')), false);
+});
+
 scenario('a field of the API\'s own may have underscores', kRoutes, async ({ origin, get }) => {
   origin.otherwise(numbered());
   await get('/off', { x_api_key: 'k', X_Forwarded: '1', api_host: 'h' });
@@ -185,7 +207,7 @@ for (const [how, pieces, status] of [['at once', [`${kChunked}0\r\n\r\n`], 200],
   });
 }
 
-scenario('a GET over HTTP/2 whose stream ends after its head: what comes decides', kRoutes, async ({ origin, h2: open }) => {
+scenario('a GET over HTTP/2 whose stream ends after its head: what comes decides', kRoutes, async ({ origin, weir, h2: open }) => {
   origin.otherwise(numbered());
   const h2 = await open();
   const [plain, trailed, full] = [{ body: '' }, { body: '', trailers: { 'x-end': '1' } }, { body: 'x' }].map((how) => h2.request('GET /page', how));
@@ -193,9 +215,10 @@ scenario('a GET over HTTP/2 whose stream ends after its head: what comes decides
   assert.equal((await trailed.answer()).status, 200);
   assert.equal((await full.answer()).status, 400);
   assert.equal(origin.count('/page'), 1);
-  const left = h2.request('GET /page', { body: '', end: false });
-  left.reset();
+  const before = await weir.metric('weir_requests_total', { result: 'miss' });
+  h2.request('GET /page', { body: '', end: false }).reset();
   assert.ok(isHit(await h2.get('/page')));
+  assert.equal(await weir.metric('weir_requests_total', { result: 'miss' }), before, 'nothing was looked for');
 });
 
 scenario('an absolute target is the same as its origin form, and its authority counts', kPlain, async ({ origin, get }) => {

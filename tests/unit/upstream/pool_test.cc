@@ -1,6 +1,7 @@
 // Which connections of HTTP/2 a pool keeps, and for how long.
 #include "proxy/upstream/pool.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@ constexpr unsigned kMaxConcurrentStreams = 3;  // of SETTINGS
 // Says that it takes one request at a time, and then no more.
 class Terse {
  public:
+  Terse() { ::fcntl(fd_, F_SETFL, 0); }  // accept() waits
   ~Terse() {
     for (const int fd : clients_) ::close(fd);
     ::close(fd_);
