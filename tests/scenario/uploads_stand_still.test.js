@@ -12,6 +12,7 @@ upstreams:
 defaults: { request: { max_body: 100MiB } }
 routes:
   - { name: deaf, match: /deaf, cache: off, upstream: deaf }
+  - { name: slow, match: /slow, cache: off, upstream: deaf }
   - { name: well, match: /well, cache: off, upstream: well }
 `;
 const kBody = Buffer.alloc(8_000_000, 'upload ');   // more than sockets take of it
@@ -85,9 +86,9 @@ scenario('one whose origin takes it again goes on, though others have all that m
   async ({ origins: [sick], h2: open }) => {
     const told = gate();
     deaf(sick, gate());
-    deaf(sick, told, '/deaf/for-a-while');
+    deaf(sick, told, '/slow');
     const h2 = await open();
-    const stream = h2.request('POST /deaf/for-a-while', { body: kBody });
+    const stream = h2.request('POST /slow', { body: kBody });
     await stands_still([stream]);
     for (let i = 0; i < 4; i += 1) await stands_still(streams_of(await open()));
     await stands_still(streams_of(h2));
