@@ -28,7 +28,7 @@ struct H2Shared {
   H2StreamPool streams;
   HpackHeads heads;
   // What uploads of all connections may hold beyond their connections' windows: those that get on needn't wait for
-  // those that don't. The bytes that are left, and who would have some, the longest first.
+  // those that don't. The bytes that are left, and who would have some, the longest first: nobody, while some are left.
   std::size_t ahead = 32 * 1024 * 1024;
   std::vector<H2Session*> short_of_it;
   void lend();

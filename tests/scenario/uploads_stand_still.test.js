@@ -7,7 +7,7 @@ import { scenario } from '../support/scenario.js';
 const kTwo = (deaf, well) => `
 workers: 1
 upstreams:
-  deaf: { servers: "${deaf.url}", connections: { max: 1000 } }
+  deaf: { servers: "${deaf.url}", connections: { max: 1000 }, timeouts: { first_byte: 10m, between_bytes: 10m } }
   well: { servers: "${well.url}" }
 defaults: { request: { max_body: 100MiB } }
 routes:
@@ -68,7 +68,7 @@ scenario('on many connections: past what all may hold together each has its own 
     deaf(sick, gate());
     well.on('/well', (request) => ({ body: String(request.body.length) }));
     const clients = [];
-    for (let i = 0; i < 5; i += 1) {
+    for (let i = 0; i < 6; i += 1) {
       const h2 = await open();
       clients.push({ h2, stuck: streams_of(h2) });
       await stands_still(clients[i].stuck);
@@ -90,7 +90,7 @@ scenario('one whose origin takes it again goes on, though others have all that m
     const h2 = await open();
     const stream = h2.request('POST /slow', { body: kBody });
     await stands_still([stream]);
-    for (let i = 0; i < 4; i += 1) await stands_still(streams_of(await open()));
+    for (let i = 0; i < 5; i += 1) await stands_still(streams_of(await open()));
     await stands_still(streams_of(h2));
     await eventually(() => h2.window <= 0, 'all of the window is used');
     told.open();
