@@ -15,7 +15,9 @@ after(() => signed.remove());
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const kRoutes = 'routes:\n  - { name: all, match: /, cache: off }\n';
-const inTls = () => `listen: [ { address: "127.0.0.1:0", tls: { certificate: ${signed.certificate}, key: ${signed.key} } } ]\n${kRoutes}`;
+const kUnhurried = 'client: { timeouts: { slow: 10m } }\n';   // they read nothing for as long as a busy machine takes to make them all
+const inTls = () => `listen: [ { address: "127.0.0.1:0", tls: { certificate: ${signed.certificate}, key: ${signed.key} } } ]
+${kUnhurried}${kRoutes}`;
 
 const sized = (origin) => origin.otherwise((request) => ({ body: Buffer.alloc(Number(request.query), 'x') }));
 const kKiB = 1024;

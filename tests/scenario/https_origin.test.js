@@ -79,7 +79,8 @@ scenario('an idle connection that the server closes, with a goodbye or without, 
     const { socket, gone } = Object.assign(origin.connections.at(-1), { over: true });
     socket[end]();
     await gone.opened;
-    assert.equal((await send('POST /page', {}, 'order')).status, 200);
+    const answer = await send('POST /page', {}, 'order');
+    assert.equal(answer.status, 200, answer.text);
   }
   assert.equal(origin.connections.length, 3);
 }, secured(good));
