@@ -53,6 +53,20 @@ std::string discriminator(const Exchange& x) {
   return x.uncoded ? "uncoded" + x.discriminator : x.discriminator;
 }
 
+// The flight that this request would have joined may have landed after it looked, on another worker: what it brought is
+// in the store now, and nobody needs another.
+bool has_landed(Exchange& x) {
+  const bool looked = x.eligibility.lookup && !x.found.object && !x.found.hit_for_miss && !x.uncoded;
+  if (!looked || x.impatient || !x.heard || x.tries > 1) return false;
+  find_kept(x);
+  const ObjectPtr& object = x.found.object;
+  const bool readable = object && (object->coding == ContentCoding::identity || can_read(x, *object));
+  if (readable && judge(*object, x.directives, x.route->policy, x.found.purged, x.worker.loop.now()).use == Use::fresh)
+    return true;
+  x.found.object.reset();
+  return false;
+}
+
 // Takes a place in a flight; starts its fetch where nobody does.
 Next take_place(Exchange& x) {
   if (++x.tries > kMostJoins) return x.refuse(503, "the answer kept changing while it was fetched");
@@ -69,6 +83,15 @@ Next take_place(Exchange& x) {
     claim = {claim_alone(x.worker.node, wanted), true};
   } else {
     claim = claim_shared(x.worker.node, wanted);
+  }
+  if (claim.leads && !alone && has_landed(x)) {  // and whoever has joined this one has it, too
+    Flight::Ending ending;
+    ending.whole = x.found.object;
+    ending.origin_status = x.found.object->status;
+    claim.flight->complete(std::move(ending));
+    x.worker.node.flights.retire(*claim.flight);
+    x.step = &kJudge;
+    return Next::run;
   }
   auto reader = claim.flight->join(
       x.worker.loop, [&x] { x.advance(); }, claim.leads);

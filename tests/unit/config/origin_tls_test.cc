@@ -76,7 +76,7 @@ TEST_CASE("whom weir trusts is held against the calendar, where it matters", "[o
   const auto year = origin.sign("year", {.ends = kYear});
   CHECK(origin.said_of("      ca_file: \"" + year.certificate + "\"\n").empty());
   // A bundle in which one of them has ended goes on.
-  const std::string bundle = origin.folder.path() + "/bundle.crt";
+  const std::string bundle = origin.folder.path() + "bundle.crt";
   std::ofstream(bundle) << std::ifstream(gone.certificate).rdbuf() << std::ifstream(year.certificate).rdbuf();
   CHECK(origin.said_of("      ca_file: \"" + bundle + "\"\n")
             .starts_with("f:5:7: warning: the CA CN=gone in bundle.crt expired on "));
