@@ -39,7 +39,8 @@ async function asks(stage, size, headers = {}) {
 }
 
 // Answers about as large as what the kernel takes for a client that reads nothing: of some of them TLS holds the end.
-async function fullClients(stage, headers) {
+// `made`: told of each at once.
+async function fullClients(stage, headers, made = () => {}) {
   const fits = async (size) => {
     const { client, out } = await asks(stage, size, headers);
     client.close();
@@ -48,7 +49,10 @@ async function fullClients(stage, headers) {
   let most = 512 * kKiB;
   for (const step of [1024 * kKiB, 128 * kKiB]) while (await fits(most + step)) most += step;
   const clients = [];
-  for (let size = most - 64 * kKiB; size < most + 128 * kKiB; size += 12 * kKiB) clients.push(await asks(stage, size, headers));
+  for (let size = most - 64 * kKiB; size < most + 128 * kKiB; size += 12 * kKiB) {
+    clients.push(await asks(stage, size, headers));
+    made(clients.at(-1));
+  }
   return clients;
 }
 
@@ -80,10 +84,10 @@ scenario('Connection: close, and a client that comes back after longer than weir
 
 scenario('Connection: close, and a client that has ended its side', inTls, async (stage) => {
   sized(stage.origin);
-  const clients = (await fullClients(stage, { Connection: 'close' })).filter(({ out }) => out);
-  for (const { client } of clients) client.finish();
+  // While weir lingers: what it hears of a client later than that is answered by a reset.
+  const clients = await fullClients(stage, { Connection: 'close' }, ({ client, out }) => out && client.finish());
   await pause(100);
-  await allWhole(clients);
+  await allWhole(clients.filter(({ out }) => out));
 }, { timeout: 8 * kPatience });
 
 const kSteady = `client: { timeouts: { slow: 2s }, min_rate: 1KiB }\n${kRoutes}`;
