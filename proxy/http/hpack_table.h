@@ -41,7 +41,7 @@ class HpackHeads {
   static constexpr std::size_t kKept = 512;
   static constexpr std::size_t kLongest = 2048;
 
-  std::vector<HpackHead> heads_;  // by hash
+  std::vector<HpackHead> heads_;  // by where their lines lie
   HpackHead long_;
   std::uint64_t last_id_ = 0;
 };

@@ -7,7 +7,8 @@
 namespace weir {
 namespace {
 
-bool has_body(const RequestHead& request) {
+// A body that is there for certain, or that won't come until it is asked for.
+bool brings_body(const RequestHead& request) {
   return request.content_length > 0 || (request.framing == Framing::chunked && request.expect_continue);
 }
 
@@ -31,7 +32,7 @@ bool judge_upgrade(const RequestHead& request, std::string_view protocol, Refusa
 }
 
 bool judge_body(const RequestHead& request, const Eligibility& may, Refusal& why) {
-  if (!may.lookup || !has_body(request)) return true;
+  if (!may.lookup || !brings_body(request)) return true;
   return why.as(400, kNoContent);
 }
 

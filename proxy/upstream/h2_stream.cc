@@ -112,6 +112,7 @@ void H2OriginStream::on_h2_head(ResponseHead& head) {
 }
 
 void H2OriginStream::on_h2_answered() {
+  if (user_ == nullptr) return;
   answered_ = true;
   watch_answer();
 }
